@@ -1,0 +1,103 @@
+/**
+ * Rows: what a decoder says, one fixed-size row per extracted fact.
+ *
+ * A row is four 32-bit words; its text lies apart, in the batch's text area, in row order:
+ *
+ *     word 0   kind (bits 0-7) | flags (bits 8-15) | choice (bits 16-31)
+ *     word 1   index: content block or tool index as the provider sent it, -1 where absent
+ *     word 2   length of the text in UTF-16 units
+ *     word 3   length of the text in bytes, as it lies in the text area
+ *
+ * The text area has two parts: well-formed UTF-8 of all unflagged rows first, then UTF-16LE of the
+ * rows flagged {@link FLAG_WIDE} (a value with a lone surrogate has no UTF-8 form). So a reader makes
+ * one string of each part and cuts every row's text out of it by UTF-16 units.
+ *
+ * Rows are facts, not meaning: tool identity, merging of usage and the order of public events are
+ * the assembler's (src/main/assembler.ts), whose state therefore survives a worker's death.
+ */
+
+export const ROW_WORDS = 4
+export const ROW_BYTES: number = ROW_WORDS * Int32Array.BYTES_PER_ELEMENT
+
+/** The value holds a lone surrogate: its text lies in the UTF-16 part. */
+export const FLAG_WIDE = 1
+/** More text of this same value follows in the stream's next row. */
+export const FLAG_CONTINUED = 2
+
+export type RowKind = number
+
+/** Deltas: the frequent rows. The text is the delta. */
+export const ROW_TEXT: RowKind = 1
+export const ROW_REASONING: RowKind = 2
+export const ROW_REFUSAL: RowKind = 3
+/** The last row kind that is a plain delta; the kinds up to here need no state to read. */
+export const ROW_DELTA_LAST: RowKind = 3
+
+/**
+ * One fragment of a tool call is up to three rows with the same choice and index, in this order;
+ * the last closes the fragment and is always there. ARGUMENTS is a string fragment to append (maybe
+ * empty); INPUT is a whole JSON value, raw.
+ */
+export const ROW_TOOL_ID: RowKind = 4
+export const ROW_TOOL_NAME: RowKind = 5
+export const ROW_TOOL_ARGUMENTS: RowKind = 6
+export const ROW_TOOL_INPUT: RowKind = 7
+/** The provider closed the block with this index (Anthropic). No text. */
+export const ROW_BLOCK_STOP: RowKind = 8
+
+/** First non-empty response id and model; the decoder sends each once. */
+export const ROW_ID: RowKind = 9
+export const ROW_MODEL: RowKind = 10
+/** Role of a choice; the decoder sends it once per choice (choices 0 to 15; above, each time). */
+export const ROW_ROLE: RowKind = 11
+/** Native finish reason of a choice, non-empty. May repeat. */
+export const ROW_FINISH: RowKind = 12
+/** The provider's usage object, raw JSON. */
+export const ROW_USAGE: RowKind = 13
+/** The provider's error, raw JSON (object or string). */
+export const ROW_PROVIDER_ERROR: RowKind = 14
+/** Log probabilities of a choice, raw JSON array. */
+export const ROW_LOGPROBS: RowKind = 15
+/** One annotation or citation, raw JSON value. */
+export const ROW_ANNOTATION: RowKind = 16
+/** Reasoning signature or encrypted reasoning, opaque text. */
+export const ROW_SIGNATURE: RowKind = 17
+/** A whole block of a type that is neither text, reasoning nor a client's tool: its type as text. */
+export const ROW_HOSTED_BLOCK: RowKind = 18
+/** The protocol's own end; the text names it (`[DONE]`, `message_stop`). */
+export const ROW_TERMINATOR: RowKind = 19
+
+/** Raw records (`sse`): name and id precede the data row of the same event; data closes it. */
+export const ROW_EVENT_NAME: RowKind = 20
+export const ROW_EVENT_ID: RowKind = 21
+export const ROW_EVENT_DATA: RowKind = 22
+
+/**
+ * A malformed event or a fatal failure. `choice` is the index of its code in
+ * {@link DECODE_ERROR_CODES}; the text is `JSON.stringify({offset, message, excerpt, ...numbers})`.
+ * After ROW_FATAL the decoder takes no more bytes.
+ */
+export const ROW_ERROR: RowKind = 23
+export const ROW_FATAL: RowKind = 24
+
+/** Error codes that a decoder reports, by number, since a row holds no strings but its text. */
+export const DECODE_ERROR_CODES = [
+  'EVENT_MALFORMED',
+  'NOT_A_STREAM',
+  'LINE_TOO_LONG',
+  'EVENT_TOO_LARGE',
+  'JSON_TOO_DEEP',
+] as const
+
+export type DecodeErrorCode = (typeof DECODE_ERROR_CODES)[number]
+
+/** Rows with their two texts as strings: what one batch of one stream looks like to its reader. */
+export interface RowBatch {
+  /** `ROW_WORDS` words a row. */
+  readonly rows: Int32Array
+  readonly rowCount: number
+  /** Text of all rows without {@link FLAG_WIDE}, joined. */
+  readonly text: string
+  /** Text of all rows with {@link FLAG_WIDE}, joined. */
+  readonly wideText: string
+}
