@@ -29,6 +29,7 @@ export type ErrorCode =
   | 'LINE_TOO_LONG'
   | 'EVENT_TOO_LARGE'
   | 'JSON_TOO_DEEP'
+  | 'BUFFERS_EXHAUSTED'
   | 'STREAM_TRUNCATED'
   | 'PROVIDER_ERROR'
   | 'FINAL_TOO_LARGE'

@@ -87,6 +87,7 @@ export const DECODE_ERROR_CODES = [
   'LINE_TOO_LONG',
   'EVENT_TOO_LARGE',
   'JSON_TOO_DEEP',
+  'BUFFERS_EXHAUSTED',
 ] as const
 
 export type DecodeErrorCode = (typeof DECODE_ERROR_CODES)[number]
