@@ -17,7 +17,11 @@ export interface Usage {
  * block or tool index.
  */
 export type TokenEvent =
-  | { readonly type: 'response-metadata'; readonly id: string | null; readonly model: string | null }
+  | {
+      readonly type: 'response-metadata'
+      readonly id: string | null
+      readonly model: string | null
+    }
   | { readonly type: 'role'; readonly choice: number; readonly role: string }
   | { readonly type: 'text-delta'; readonly choice: number; readonly text: string }
   | { readonly type: 'reasoning-delta'; readonly choice: number; readonly text: string }
