@@ -1,0 +1,138 @@
+/** Option types, defaults and range checks: everything that a caller may set. */
+import { MillraceError } from '../shared/errors.ts'
+import { STREAM_LIMITS_CAP, STREAM_LIMITS_DEFAULT, type StreamLimits } from '../shared/limits.ts'
+import { findDialect } from '../shared/dialects/dialects.ts'
+import type { Dialect } from '../shared/dialects/dialect.ts'
+
+/** Options of {@link createMillrace}. */
+export interface MillraceOptions {
+  /** Worker threads, each with one channel of its own. Integer, 1 to 64. Default 1. */
+  readonly workers?: number
+}
+
+/** Where a stream is decoded: on the caller's thread, or on a worker's. */
+export type Placement = 'inline' | 'worker'
+
+/** Options of one stream. */
+export interface DecodeOptions extends Partial<StreamLimits> {
+  /** Which provider's stream it is: `openai-chat`, `anthropic`, or `sse` for raw events. */
+  readonly dialect: string
+  /** Where to decode. The same events from each. Default `worker`. */
+  readonly placement?: Placement
+  /** Input in flight, bytes: taken from the source, not yet consumed. 1 KiB to 16 MiB. Default 64 KiB. */
+  readonly windowBytes?: number
+  /** The longest wait for the source's next bytes, ms; `TIMEOUT` beyond. 0 is none. Default 60,000. */
+  readonly timeout?: number
+  /** The first malformed event ends the stream with its error. Default false: it is reported. */
+  readonly strict?: boolean
+  /** Keep what `final()` needs. Default true. */
+  readonly accumulate?: boolean
+  /** Most text that `final()` keeps, bytes; `FINAL_TOO_LARGE` beyond. Default 16 MiB. */
+  readonly finalBytesMax?: number
+  /** Aborting drops what is buffered, cancels the source and rejects what is pending. */
+  readonly signal?: AbortSignal
+}
+
+/** {@link DecodeOptions}, checked, with every default filled in. */
+export interface StreamOptions {
+  readonly dialect: Dialect
+  readonly placement: Placement
+  readonly windowBytes: number
+  readonly timeoutMs: number
+  readonly strict: boolean
+  readonly accumulate: boolean
+  readonly finalBytesMax: number
+  readonly limits: StreamLimits
+  readonly signal: AbortSignal | null
+}
+
+const MIB = 1024 * 1024
+const WORKERS_MAX = 64
+const TIMER_MS_MAX = 2 ** 31 - 1
+
+/** @throws {MillraceError} `OPTION_INVALID`. */
+export function resolveMillraceOptions(options: MillraceOptions): { workers: number } {
+  requireKnown(options, ['workers'])
+  return { workers: integer('workers', options.workers, 1, 1, WORKERS_MAX) }
+}
+
+/** @throws {MillraceError} `OPTION_INVALID`, `DIALECT_UNKNOWN`. */
+export function resolveStreamOptions(options: DecodeOptions): StreamOptions {
+  requireKnown(options, STREAM_OPTION_NAMES)
+  const { placement = 'worker', signal = null } = options
+  if (placement !== 'inline' && placement !== 'worker') {
+    throw invalid('placement', `'inline' or 'worker'`, placement)
+  }
+  if (signal !== null && !(signal instanceof AbortSignal)) {
+    throw invalid('signal', 'an AbortSignal', signal)
+  }
+  return {
+    dialect: findDialect(options.dialect),
+    placement,
+    windowBytes: integer('windowBytes', options.windowBytes, 64 * 1024, 1024, 16 * MIB),
+    timeoutMs: integer('timeout', options.timeout, 60_000, 0, TIMER_MS_MAX),
+    strict: boolean('strict', options.strict, false),
+    accumulate: boolean('accumulate', options.accumulate, true),
+    finalBytesMax: integer('finalBytesMax', options.finalBytesMax, 16 * MIB, 1024, 2 ** 30),
+    limits: {
+      lineBytesMax: limit('lineBytesMax', options, 256),
+      eventBytesMax: limit('eventBytesMax', options, 256),
+      jsonDepthMax: limit('jsonDepthMax', options, 1),
+    },
+    signal,
+  }
+}
+
+const STREAM_OPTION_NAMES: readonly string[] = [
+  'dialect',
+  'placement',
+  'windowBytes',
+  'timeout',
+  'strict',
+  'accumulate',
+  'finalBytesMax',
+  'signal',
+  ...Object.keys(STREAM_LIMITS_DEFAULT),
+]
+
+function limit(name: keyof StreamLimits, options: DecodeOptions, min: number): number {
+  return integer(name, options[name], STREAM_LIMITS_DEFAULT[name], min, STREAM_LIMITS_CAP[name])
+}
+
+function integer(
+  name: string,
+  value: number | undefined,
+  fallback: number,
+  min: number,
+  max: number,
+): number {
+  if (value === undefined) return fallback
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw invalid(name, `an integer from ${min} to ${max}`, value)
+  }
+  return value
+}
+
+function boolean(name: string, value: boolean | undefined, fallback: boolean): boolean {
+  if (value === undefined) return fallback
+  if (typeof value !== 'boolean') throw invalid(name, 'true or false', value)
+  return value
+}
+
+// A misspelt option would otherwise be a default in disguise.
+function requireKnown(options: object, known: readonly string[]): void {
+  if (typeof options !== 'object' || options === null) {
+    throw invalid('options', 'an object', options)
+  }
+  const unknown = Object.keys(options).find((name) => !known.includes(name))
+  if (unknown !== undefined) {
+    throw new MillraceError('OPTION_INVALID', `there is no option ${unknown}; there are ${known.join(', ')}`, {
+      option: unknown,
+    })
+  }
+}
+
+function invalid(option: string, wanted: string, value: unknown): MillraceError {
+  const shown = typeof value === 'string' ? `'${value}'` : String(value)
+  return new MillraceError('OPTION_INVALID', `${option} must be ${wanted}, not ${shown}`, { option })
+}

@@ -1,0 +1,177 @@
+/**
+ * Sources: whatever holds a provider's bytes, read one chunk at a time.
+ *
+ * A source is pulled, never pushed: nothing is read ahead of the stream's window.
+ */
+import { MillraceError } from '../shared/errors.ts'
+
+/** Bytes, or text to be encoded as UTF-8. */
+export type Chunk = Uint8Array | string
+
+/**
+ * What `decode` takes: a fetch `Response`, a web `ReadableStream`, a Node `Readable`, any sync or
+ * async iterable of chunks, or one chunk.
+ */
+export type Source = Response | ReadableStream<Chunk> | AsyncIterable<Chunk> | Iterable<Chunk> | Chunk
+
+/** One source, opened. */
+export interface ChunkReader {
+  /** The next chunk, or `null` at the end. A promise only where the source makes one. */
+  read(): Promise<Uint8Array | null> | Uint8Array | null
+  /** Releases the source; never rejects. Safe to call at any time, any number of times. */
+  cancel(reason: unknown): Promise<void>
+}
+
+/** Bytes of a refused body that its error carries. */
+const BODY_EXCERPT_BYTES = 512
+
+/**
+ * Opens a source.
+ *
+ * @throws {MillraceError} `OPTION_INVALID` where it is no source; `HTTP_STATUS`, `BODY_MISSING`,
+ *   `BODY_USED`, `CONTENT_TYPE` for a `Response` that holds no stream.
+ */
+export async function openSource(source: Source): Promise<ChunkReader> {
+  if (source instanceof Response) return fromWebStream(await bodyOf(source))
+  if (source instanceof Uint8Array || typeof source === 'string') return fromIterator([source])
+  if (source instanceof ReadableStream) return fromWebStream(source)
+  if (isIterable(source, Symbol.asyncIterator) || isIterable(source, Symbol.iterator)) {
+    return fromIterator(source as AsyncIterable<Chunk> | Iterable<Chunk>)
+  }
+  throw new MillraceError(
+    'OPTION_INVALID',
+    'source must be a Response, ReadableStream, Readable, iterable of Uint8Array or string, ' +
+      `Uint8Array or string, not ${source === null ? 'null' : typeof source}`,
+    { option: 'source' },
+  )
+}
+
+async function bodyOf(response: Response): Promise<ReadableStream<Uint8Array>> {
+  if (response.bodyUsed) {
+    throw new MillraceError('BODY_USED', 'the response body has been read already', {
+      url: response.url,
+    })
+  }
+  if (!response.ok) {
+    const excerpt = await excerptOf(response)
+    throw new MillraceError(
+      'HTTP_STATUS',
+      `the provider answered ${response.status} ${response.statusText}`.trimEnd() +
+        (excerpt === '' ? '' : `: ${excerpt}`),
+      { status: response.status, excerpt, url: response.url },
+    )
+  }
+  if (response.body === null) {
+    throw new MillraceError('BODY_MISSING', `the response (${response.status}) has no body`, {
+      status: response.status,
+    })
+  }
+  const contentType = response.headers.get('content-type') ?? ''
+  if (!mayHoldStream(contentType)) {
+    const excerpt = await excerptOf(response)
+    throw new MillraceError(
+      'CONTENT_TYPE',
+      `expected an event stream, got ${contentType}: ${excerpt}`,
+      { contentType, excerpt, url: response.url },
+    )
+  }
+  return response.body
+}
+
+// Servers that stream label it so, or with a generic type, or not at all; a page or a JSON body
+// under status 200 is an error message in disguise.
+function mayHoldStream(contentType: string): boolean {
+  const type = contentType.split(';', 1)[0]?.trim().toLowerCase() ?? ''
+  return ['', 'text/event-stream', 'text/plain', 'application/octet-stream'].includes(type)
+}
+
+async function excerptOf(response: Response): Promise<string> {
+  if (response.body === null) return ''
+  const reader = fromWebStream(response.body)
+  const parts: Uint8Array[] = []
+  let bytes = 0
+  try {
+    while (bytes < BODY_EXCERPT_BYTES) {
+      const chunk = await reader.read()
+      if (chunk === null) break
+      parts.push(chunk)
+      bytes += chunk.length
+    }
+  } catch {
+    // A body that breaks while it is quoted changes nothing about why it was refused.
+  }
+  await reader.cancel(undefined)
+  return Buffer.concat(parts).subarray(0, BODY_EXCERPT_BYTES).toString('utf8').trim()
+}
+
+function fromWebStream(stream: ReadableStream<Chunk>): ChunkReader {
+  if (stream.locked) {
+    throw new MillraceError('BODY_USED', 'the ReadableStream is locked to another reader')
+  }
+  const reader = stream.getReader()
+  const toBytes = bytesOf()
+  return {
+    async read() {
+      const { done, value } = await reader.read()
+      return done ? toBytes(null) : toBytes(value)
+    },
+    async cancel(reason) {
+      await reader.cancel(reason).catch(ignore)
+    },
+  }
+}
+
+function fromIterator(iterable: AsyncIterable<Chunk> | Iterable<Chunk>): ChunkReader {
+  const iterator: AsyncIterator<Chunk> | Iterator<Chunk> =
+    Symbol.asyncIterator in iterable
+      ? iterable[Symbol.asyncIterator]()
+      : iterable[Symbol.iterator]()
+  const toBytes = bytesOf()
+  const bytesOfResult = ({ done, value }: IteratorResult<Chunk>): Uint8Array | null =>
+    done ? toBytes(null) : toBytes(value)
+  return {
+    read() {
+      const result = iterator.next()
+      return result instanceof Promise ? result.then(bytesOfResult) : bytesOfResult(result)
+    },
+    async cancel() {
+      // Not awaited for its result: an async generator that hangs in `next()` queues `return()`
+      // behind it, and would hold the canceller for as long.
+      Promise.resolve(iterator.return?.()).catch(ignore)
+    },
+  }
+}
+
+/**
+ * Chunk to bytes. Text is encoded; a high surrogate at a chunk's end waits for its other half,
+ * which the next chunk holds. `null` is the end: what still waits leaves as U+FFFD.
+ */
+function bytesOf(): (chunk: Chunk | null) => Uint8Array | null {
+  const encoder = new TextEncoder()
+  let highSurrogate = ''
+  return (chunk) => {
+    if (chunk === null) {
+      const rest = highSurrogate
+      highSurrogate = ''
+      return rest === '' ? null : encoder.encode(rest)
+    }
+    if (chunk instanceof Uint8Array) return chunk
+    if (typeof chunk !== 'string') {
+      throw new MillraceError(
+        'SOURCE_FAILED',
+        `the source yielded ${chunk === null ? 'null' : typeof chunk}, not Uint8Array or string`,
+      )
+    }
+    const text = highSurrogate + chunk
+    const last = text.charCodeAt(text.length - 1)
+    const cut = last >= 0xd800 && last <= 0xdbff ? text.length - 1 : text.length
+    highSurrogate = text.slice(cut)
+    return encoder.encode(text.slice(0, cut))
+  }
+}
+
+function isIterable(value: unknown, symbol: symbol): boolean {
+  return typeof value === 'object' && value !== null && symbol in value
+}
+
+function ignore(): void {}
