@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { test } from 'node:test'
+import * as layout from '../src/shared/channel-layout.ts'
+import { ROW_BYTES } from '../src/shared/rows.ts'
+
+const LAYOUT_URL = new URL('../src/shared/channel-layout.js', import.meta.url).href
+
+test('budget: a channel is whole pages and leaves 336 KiB of 2,000,000 bytes to what comes', () => {
+  assert.equal(layout.CHANNEL_BYTES % 65_536, 0)
+  assert.ok(layout.CHANNEL_BYTES < layout.CHANNEL_BYTES_MAX)
+  const wholePages = Math.floor(layout.CHANNEL_BYTES_MAX / 65_536) * 65_536
+  assert.ok(wholePages - (layout.CARRY + layout.CARRY_BYTES) >= 336 * 1024)
+})
+
+test('regions: follow each other without a gap and end inside the memory', () => {
+  const regions = [
+    [0, layout.CONTROL_BYTES],
+    [layout.STREAM_TABLE, layout.STREAMS_MAX * layout.STREAM_ROW_BYTES],
+    [layout.CHUNK_RING.data, layout.CHUNK_RING.capacityBytes],
+    [layout.RECORD_RING.data, layout.RECORD_RING.capacityBytes],
+    [layout.CARRY, layout.CARRY_BYTES],
+  ] as const
+  let end = 0
+  for (const [offset, bytes] of regions) {
+    assert.equal(offset, end)
+    end = offset + bytes
+  }
+  assert.ok(end <= layout.CHANNEL_BYTES)
+})
+
+test('rings: a frame of 64 KiB and a record of 32 KiB fit whole', () => {
+  const { chunks } = layout.attachMain(layout.createChannelMemory().buffer)
+  assert.ok(chunks.payloadBytesMax >= 64 * 1024 + layout.FRAME_OVERHEAD_BYTES)
+  const { records } = layout.attachWorker(layout.createChannelMemory().buffer)
+  assert.ok(records.payloadBytesMax >= 32 * 1024)
+})
+
+test('streamWord: rows lie apart, the last one inside the table', () => {
+  assert.equal(layout.streamWord(0, 0) * 4, layout.STREAM_TABLE)
+  assert.equal(layout.streamWord(1, 0) - layout.streamWord(0, 0), layout.STREAM_ROW_BYTES / 4)
+  const last = layout.streamWord(layout.STREAMS_MAX - 1, layout.STREAM_ROW_BYTES / 4 - 1)
+  assert.equal(last * 4 + 4, layout.CHUNK_RING.data)
+})
+
+test('streamId: holds row and generation, and is an int32', () => {
+  for (const row of [0, 1, 1023]) {
+    for (const generation of [0, 1, 2 ** 21, 2 ** 22 - 1]) {
+      const id = layout.streamId(row, generation)
+      assert.equal(id, id | 0)
+      assert.deepEqual([layout.rowOf(id), layout.generationOf(id)], [row, generation])
+    }
+  }
+  assert.equal(layout.streamId(5, 2 ** 22), layout.streamId(5, 0))
+})
+
+test('alignedPayload: the least offset past the header that agrees modulo 8, for every offset', () => {
+  for (let byteOffset = 0; byteOffset < 64; byteOffset++) {
+    const at = layout.alignedPayload(byteOffset)
+    assert.equal((at - byteOffset) & 7, 0)
+    assert.ok(at >= layout.FRAME_HEADER_BYTES && at < layout.FRAME_HEADER_BYTES + 8)
+    assert.ok(at <= layout.FRAME_OVERHEAD_BYTES)
+  }
+})
+
+test('wideTextAt: the even offset at or just behind the UTF-8 text', () => {
+  for (const rows of [0, 1, 2]) {
+    for (const utf8Bytes of [0, 1, 2, 3, 250]) {
+      const end = layout.ROWS_HEADER_BYTES + rows * ROW_BYTES + utf8Bytes
+      const at = layout.wideTextAt(rows * ROW_BYTES, utf8Bytes)
+      assert.equal(at, end + (end % 2))
+    }
+  }
+})
+
+test('createChannelMemory: shared WebAssembly memory of CHANNEL_BYTES that cannot grow', () => {
+  const { memory, buffer } = layout.createChannelMemory()
+  assert.ok(memory)
+  assert.ok(buffer instanceof SharedArrayBuffer)
+  assert.equal(buffer.byteLength, layout.CHANNEL_BYTES)
+  assert.throws(() => memory.grow(1), RangeError)
+})
+
+const REPORT = `
+  const { createChannelMemory } = await import('${LAYOUT_URL}')
+  const { memory, buffer } = createChannelMemory()
+  console.log(memory === null, buffer instanceof SharedArrayBuffer, buffer.byteLength)
+`
+
+test('createChannelMemory: a plain SharedArrayBuffer where there is no WebAssembly', () => {
+  const args = ['--jitless', '--input-type=module', '--eval', REPORT]
+  const said = execFileSync(process.execPath, args, { encoding: 'utf8' })
+  assert.equal(said.trim(), `true true ${layout.CHANNEL_BYTES}`)
+})
+
+test('createChannelMemory: a plain SharedArrayBuffer where address space is short', (t) => {
+  if (runLimited('--version').status !== 0) return t.skip('no shell with ulimit -v here')
+  const { stdout } = runLimited('--input-type=module', '--eval', REPORT)
+  assert.equal(stdout.trim(), `true true ${layout.CHANNEL_BYTES}`)
+})
+
+/** Node in 4 GB of address space: enough for itself, too little for a WebAssembly memory. */
+function runLimited(...args: string[]) {
+  const script = 'ulimit -v 4000000 && exec "$0" "$@"'
+  return spawnSync('bash', ['-c', script, process.execPath, ...args], { encoding: 'utf8' })
+}
+
+test('attach: frames go from main to the worker, records back, on one memory', () => {
+  const { buffer } = layout.createChannelMemory()
+  const main = layout.attachMain(buffer)
+  const worker = layout.attachWorker(buffer)
+  const frameAt = main.chunks.claim(layout.FRAME_DATA, 4)
+  main.words[frameAt >> 2] = 11
+  main.chunks.commit()
+  main.chunks.publish()
+  assert.ok(worker.chunks.next())
+  assert.equal(worker.chunks.type, layout.FRAME_DATA)
+  assert.equal(worker.words[worker.chunks.payloadOffset >> 2], 11)
+  const recordAt = worker.records.claim(layout.RECORD_CLOSED, 4)
+  worker.words[recordAt >> 2] = 12
+  worker.records.commit()
+  worker.records.publish()
+  assert.ok(main.records.next())
+  assert.equal(main.records.type, layout.RECORD_CLOSED)
+  assert.equal(main.words[main.records.payloadOffset >> 2], 12)
+})
+
+test('attachWorker: carry is its region of the memory and nothing else', () => {
+  const { carry } = layout.attachWorker(layout.createChannelMemory().buffer)
+  assert.deepEqual([carry.byteOffset, carry.length], [layout.CARRY, layout.CARRY_BYTES])
+})
+
+test('attach: refuses a memory that is too short', () => {
+  const short = new SharedArrayBuffer(layout.CHANNEL_BYTES - 65_536)
+  assert.throws(() => layout.attachMain(short), /broken invariant: channel memory/)
+  assert.throws(() => layout.attachWorker(short), /broken invariant: channel memory/)
+})
