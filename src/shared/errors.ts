@@ -1,8 +1,8 @@
 /**
  * Every failure that a caller can meet, as one class with a stable `code`.
  *
- * Match on `code`, never on `message` or `instanceof`: messages carry the numbers of the case and may
- * be reworded, and two copies of the package may be loaded at once.
+ * Match on `code`, never on `message` or `instanceof`: messages carry the numbers of the case and
+ * may be reworded, and two copies of the package may be loaded at once.
  */
 
 /** What went wrong. The contract: codes are added, never renamed. */

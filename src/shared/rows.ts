@@ -9,8 +9,8 @@
  *     word 3   length of the text in bytes, as it lies in the text area
  *
  * The text area has two parts: well-formed UTF-8 of all unflagged rows first, then UTF-16LE of the
- * rows flagged {@link FLAG_WIDE} (a value with a lone surrogate has no UTF-8 form). So a reader makes
- * one string of each part and cuts every row's text out of it by UTF-16 units.
+ * rows flagged {@link FLAG_WIDE} (a value with a lone surrogate has no UTF-8 form). So a reader
+ * makes one string of each part and cuts every row's text out of it by UTF-16 units.
  *
  * Rows are facts, not meaning: tool identity, merging of usage and the order of public events are
  * the assembler's (src/main/assembler.ts), whose state therefore survives a worker's death.
@@ -62,7 +62,7 @@ export const ROW_LOGPROBS: RowKind = 15
 export const ROW_ANNOTATION: RowKind = 16
 /** Reasoning signature or encrypted reasoning, opaque text. */
 export const ROW_SIGNATURE: RowKind = 17
-/** A whole block of a type that is neither text, reasoning nor a client's tool: its type as text. */
+/** A whole block that is neither text, reasoning nor a client's tool: its type as text. */
 export const ROW_HOSTED_BLOCK: RowKind = 18
 /** The protocol's own end; the text names it (`[DONE]`, `message_stop`). */
 export const ROW_TERMINATOR: RowKind = 19

@@ -11,7 +11,7 @@ export interface Slab {
 
 /** Hands out slabs within a budget. One thread only: the decoder's. */
 export interface SlabAllocator {
-  /** A slab of at least `bytesMin` bytes, contents undefined, or `null` where the budget is spent. */
+  /** A slab of `bytesMin` bytes or more, contents undefined, or `null` once the budget is spent. */
   allocate(bytesMin: number): Slab | null
   /** Gives a slab back. Freeing one twice is a broken invariant and throws. */
   free(slab: Slab): void
