@@ -17,10 +17,10 @@ function tarball() {
 /** @type {[name: string, command: () => string[]][]} */
 const steps = [
   ['format', () => [bin('oxfmt'), '--check', '.']],
-  ['lint', () => [bin('oxlint'), '--deny-warnings', '.']],
+  ['lint', () => [bin('oxlint'), '--type-aware', '--deny-warnings', '.']],
   ['types', () => [bin('tsc'), '-p', 'tsconfig.json', '--noEmit']],
   ['pack', () => [...npm, 'pack', '--silent', '--pack-destination', folder]],
-  ['tidy', () => [process.execPath, '--test', 'dist/test/tidy.test.js']],
+  ['tidy', () => [process.execPath, '--test', '--test-reporter=spec', 'dist/test/tidy.test.js']],
   ['knip', () => [bin('knip')]],
   ['publint', () => [bin('publint'), 'run', tarball(), '--strict']],
   ['attw', () => [bin('attw'), tarball(), '--profile', 'esm-only']],

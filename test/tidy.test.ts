@@ -293,7 +293,7 @@ test('tidy: the whole repository keeps every house rule', () => {
 
 test('rules: each has a planted offence', () => {
   const planted = new Set(plants.map(({ rule }) => rule))
-  assert.deepEqual([...planted].toSorted(), [...ruleNamed.keys()].toSorted())
+  assert.deepEqual(planted, new Set(ruleNamed.keys()))
 })
 
 for (const { rule, path, bad, good, others } of plants) {

@@ -172,7 +172,7 @@ function resolve(path: string, specifier: string): string {
 
 function columns(path: string, text: string): Offence[] {
   return text.split('\n').flatMap((content, index) => {
-    const width = [...content].length
+    const width = Array.from(content).length
     // A table's row and an address cannot be broken.
     const unbreakable = isMarkdown(path) && /^\s*\||https?:\/\//.test(content)
     if (width <= COLUMNS_MAX || unbreakable) return []
