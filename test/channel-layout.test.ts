@@ -54,7 +54,7 @@ test('streamId: holds row and generation, and is an int32', () => {
   assert.equal(layout.streamId(5, 2 ** 22), layout.streamId(5, 0))
 })
 
-test('alignedPayload: the least offset past the header that agrees modulo 8, for every offset', () => {
+test('alignedPayload: the least offset past the header that agrees with the chunk modulo 8', () => {
   for (let byteOffset = 0; byteOffset < 64; byteOffset++) {
     const at = layout.alignedPayload(byteOffset)
     assert.equal((at - byteOffset) & 7, 0)

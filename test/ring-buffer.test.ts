@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import * as fc from 'fast-check'
 import {
   BACKPRESSURED,
   CLOSED,
@@ -8,55 +7,8 @@ import {
   HEADER_BYTES,
   PADDING,
   Producer,
-  type RingLayout,
 } from '../src/shared/ring-buffer.ts'
-
-const DATA = 1024
-const TYPE = 7
-
-interface Ring {
-  words: Int32Array
-  bytes: Uint8Array
-  layout: RingLayout
-  producer: Producer
-  consumer: Consumer
-}
-
-function newRing(capacityBytes: number, startPosition: number = 0): Ring {
-  const buffer = new SharedArrayBuffer(DATA + capacityBytes)
-  const layout = {
-    tail: 0,
-    producerClosed: 1,
-    head: 32,
-    consumerClosed: 33,
-    data: DATA,
-    capacityBytes,
-  }
-  const words = new Int32Array(buffer)
-  words[layout.tail] = startPosition
-  words[layout.head] = startPosition
-  const producer = new Producer(words, layout)
-  const consumer = new Consumer(words, layout)
-  return { words, bytes: new Uint8Array(buffer), layout, producer, consumer }
-}
-
-/** Writes one record whose payload bytes all hold `fill`; returns what `claim` said. */
-function put({ producer, bytes }: Ring, payloadBytes: number, fill: number = 0): number {
-  const at = producer.claim(TYPE, payloadBytes)
-  if (at < 0) return at
-  bytes.fill(fill, at, at + payloadBytes)
-  producer.commit()
-  return at
-}
-
-function take({ consumer, bytes }: Ring): number[][] {
-  const payloads: number[][] = []
-  while (consumer.next()) {
-    const { payloadOffset, payloadBytes } = consumer
-    payloads.push([...bytes.subarray(payloadOffset, payloadOffset + payloadBytes)])
-  }
-  return payloads
-}
+import { DATA, newRing, put, type Ring, take, TYPE } from './rings.ts'
 
 /** Moves both ends by `bytes`, a multiple of 8, so that a test starts where it wants. */
 function advance(ring: Ring, bytes: number): void {
@@ -68,7 +20,7 @@ function advance(ring: Ring, bytes: number): void {
   }
 }
 
-test('claim: gives the payload behind an 8-byte header, and the next one at a multiple of 8', () => {
+test('claim: gives the payload behind an 8-byte header, the next one at a multiple of 8', () => {
   const ring = newRing(256)
   assert.equal(put(ring, 5), DATA + 8)
   assert.equal(put(ring, 8), DATA + 16 + 8)
@@ -126,7 +78,7 @@ test('abort: leaves no trace, the place is claimed again', () => {
   assert.deepEqual(take(ring), [[1], [2]])
 })
 
-test('abort: of a claim past the wrap leaves no padding, a short record still fits before it', () => {
+test('abort: leaves no padding at the wrap, a short record still fits before it', () => {
   const ring = newRing(64)
   advance(ring, 56)
   assert.equal(ring.producer.claim(TYPE, 8), DATA + 8)
@@ -144,7 +96,7 @@ test('claim: a second one before commit or abort throws', () => {
   assert.throws(() => producer.claim(TYPE, 0), /neither committed nor aborted/)
 })
 
-test('claim: takes payloads up to a quarter of the capacity, header included, and throws above', () => {
+test('claim: takes records up to a quarter of the capacity and throws above', () => {
   const { producer } = newRing(256)
   assert.equal(producer.payloadBytesMax, 56)
   for (const payloadBytes of [57, -1, NaN, Infinity]) {
@@ -286,7 +238,7 @@ test('Consumer.close: claim on a full ring returns CLOSED, not BACKPRESSURED', (
   assert.equal(put(ring, 0), CLOSED)
 })
 
-test('a successor consumer meets again what was not released, and nothing that was', () => {
+test('Consumer: a successor meets again what was not released, and nothing that was', () => {
   const ring = newRing(256)
   for (const fill of [1, 2, 3]) put(ring, 1, fill)
   ring.producer.publish()
@@ -297,7 +249,7 @@ test('a successor consumer meets again what was not released, and nothing that w
   assert.deepEqual(take({ ...ring, consumer }), [[2], [3]])
 })
 
-test('a successor producer writes over what was not published', () => {
+test('Producer: a successor writes over what was not published', () => {
   const ring = newRing(256)
   put(ring, 1, 1)
   ring.producer.publish()
@@ -319,7 +271,7 @@ test('next: throws on a length that cannot be, instead of leaving the ring', () 
   }
 })
 
-test('next: throws on a length that passes the end of the ring though the bytes are published', () => {
+test('next: throws on a length that passes the end, however much is published', () => {
   const ring = newRing(64)
   advance(ring, 48)
   put(ring, 8)
@@ -352,60 +304,3 @@ test('constructor: refuses a capacity that is no power of two, or data that is n
     assert.throws(() => new Consumer(words, { ...layout, ...wrong }), /broken invariant: ring/)
   }
 })
-
-const STARTS = [0, 2 ** 31 - 64, 2 ** 31 - 8, -64, -8]
-
-for (const start of STARTS) {
-  test(`any writes, aborts and reads from position ${start} equal a queue`, () => {
-    const step = fc.record({
-      op: fc.constantFrom('write', 'write', 'abort', 'shrink', 'publish', 'read', 'release'),
-      payloadBytes: fc.nat(56),
-    })
-    fc.assert(
-      fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
-        runAgainstQueue(newRing(256, start), steps)
-      }),
-      { numRuns: 200 },
-    )
-  })
-}
-
-interface Step {
-  op: string
-  payloadBytes: number
-}
-
-/** The oracle: an array of payloads, one index for what is published, one for what was read. */
-function runAgainstQueue(ring: Ring, steps: Step[]): void {
-  const queue: number[][] = []
-  let published = 0
-  let read = 0
-  let fill = 0
-  for (const { op, payloadBytes } of steps) {
-    if (op === 'publish') {
-      assert.equal(ring.producer.publish(), queue.length > published)
-      published = queue.length
-    } else if (op === 'read') {
-      assert.equal(ring.consumer.next(), read < published)
-      if (read < published) assert.deepEqual(current(ring), queue[read++])
-    } else if (op === 'release') {
-      ring.consumer.release()
-    } else {
-      const at = ring.producer.claim(TYPE, payloadBytes)
-      if (at < 0) continue
-      assert.equal(at % 8, 0)
-      ring.bytes.fill((fill = (fill + 1) & 0xff), at, at + payloadBytes)
-      const kept = op === 'shrink' ? payloadBytes >> 1 : payloadBytes
-      if (op === 'abort') ring.producer.abort()
-      else ring.producer.commit(kept)
-      if (op !== 'abort') queue.push(Array.from({ length: kept }, () => fill))
-    }
-  }
-  ring.producer.publish()
-  assert.deepEqual(take(ring), queue.slice(read))
-}
-
-function current({ consumer, bytes }: Ring): number[] {
-  const { payloadOffset, payloadBytes } = consumer
-  return [...bytes.subarray(payloadOffset, payloadOffset + payloadBytes)]
-}

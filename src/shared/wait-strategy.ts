@@ -19,7 +19,7 @@ import { BACKPRESSURED, type Producer } from './ring-buffer.ts'
  */
 export const SPIN_CHECKS = 256
 
-/** A parked worker looks up this often, ms, though no wake-up is ever lost: were one, this heals. */
+/** A parked worker looks up this often, ms. No wake-up is ever lost; were one, this would heal. */
 export const PARK_MS_MAX = 100
 
 /** What {@link workOrWait} did. */
@@ -33,8 +33,8 @@ export const TIMED_OUT = -1
 /**
  * Worker: one round of doing what there is to do, or else waiting for the bell.
  *
- * @param work - Does the work that there is, publishes it, and says whether there was any. Work that
- *   lacks room in the record ring is none, once {@link claimOrWant} has asked for that room.
+ * @param work - Does the work that there is, publishes it, and says whether there was any. Work
+ *   that lacks room in the record ring is none, once {@link claimOrWant} has asked for that room.
  */
 export function workOrWait(
   words: Int32Array,
