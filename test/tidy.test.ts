@@ -37,6 +37,13 @@ const leftover = ['TO', 'DO'].join('')
 const resolved = ['"resolved"', ' '].join(':')
 const host = ['registry', 'example.com'].join('.')
 
+/** A lockfile of these packages, where `a` may use a binary for either of two platforms. */
+function locking(...names: string[]): string {
+  const a = { optionalDependencies: { 'b-linux': '1.0.0', 'b-darwin': '1.0.0' } }
+  const packages = names.map((name) => [`node_modules/${name}`, name === 'a' ? a : {}])
+  return JSON.stringify({ packages: Object.fromEntries(packages) })
+}
+
 const plants: readonly Plant[] = [
   {
     rule: 'import-direction',
@@ -265,6 +272,12 @@ const plants: readonly Plant[] = [
       'README.md': '# How it works\n## `How` it works?\n',
       'src/main/index.ts': '',
     },
+  },
+  {
+    rule: 'lockfile-complete',
+    path: 'package-lock.json',
+    bad: [locking('a', 'b-linux')],
+    good: [locking('a', 'b-linux', 'b-darwin')],
   },
 ]
 

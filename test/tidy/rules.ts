@@ -141,6 +141,7 @@ export const rules: readonly Rule[] = [
       ),
   },
   { name: 'links', applies: isMarkdown, find: links },
+  { name: 'lockfile-complete', applies: (path) => path === 'package-lock.json', find: lockfile },
 ]
 
 const RE_EXPORT = /\bexport\s+(?:type\s+)?(?:\*(?:\s+as\s+\w+)?|\{[^}]*\})\s*from\s*'\s*'/g
@@ -209,6 +210,24 @@ function links(path: string, text: string, tree: Tree): Offence[] {
     if (anchor === undefined || anchorsOf(content ?? '').has(anchor)) return []
     return [{ line, what: `no such heading: ${match[1]}` }]
   })
+}
+
+interface Lockfile {
+  readonly packages: Readonly<Record<string, { optionalDependencies?: Record<string, string> }>>
+}
+
+/**
+ * The binaries of every platform are listed, not only of the one that wrote the lockfile: with one
+ * missing `npm ci` refuses the whole file, on all platforms.
+ */
+function lockfile(_: string, text: string): Offence[] {
+  const { packages } = JSON.parse(text) as Lockfile
+  const locked = new Set(Object.keys(packages).map((path) => path.split('node_modules/').at(-1)))
+  return Object.values(packages).flatMap(({ optionalDependencies = {} }) =>
+    Object.keys(optionalDependencies)
+      .filter((name) => !locked.has(name))
+      .map((name) => ({ line: lineOf(text, text.indexOf(name)), what: `does not lock ${name}` })),
+  )
 }
 
 /** Headings as the usual renderers name them; repeated ones get `-1`, `-2`. */
