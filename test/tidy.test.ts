@@ -52,7 +52,8 @@ const plants: readonly Plant[] = [
       `import { stats } from '../main/stats.ts'`,
       `import type { Stats } from '../main/stats.ts'`,
       `import { readFileSync } from 'node:fs'`,
-      `import { pack } from 'msgpackr'`,
+      `import type { A } from './a.ts'\nimport { readFileSync } from 'node:fs'`,
+      `import { wrap } from 'comlink'`,
       `const main = await import('../main/stats.ts')`,
       `let stats: import('../main/stats.ts').Stats`,
       `import '../main/stats.ts'`,
@@ -60,6 +61,8 @@ const plants: readonly Plant[] = [
     good: [
       `import { load } from '#atomics'`,
       `import { rows } from './rows.ts'`,
+      `import { pack } from 'msgpackr'`,
+      `import type { MessagePort } from 'node:worker_threads'`,
       `// import { stats } from '../main/stats.ts'`,
       `const text = "import { stats } from '../main/stats.ts'"`,
     ],
