@@ -1,4 +1,5 @@
-import type { BundledStream, ExpectedCall, ExpectedMessage } from '../src/cli/provider/streams.ts'
+import type { ExpectedCall, ExpectedMessage } from '../src/cli/provider/expected.ts'
+import type { BundledStream } from '../src/cli/provider/streams.ts'
 
 /** What the naive reader sees: an {@link ExpectedMessage} but for what only a generator knows. */
 export type SeenMessage = Omit<ExpectedMessage, 'tokenKinds' | 'tokenEnds' | 'error'> & {
@@ -44,7 +45,11 @@ function at(value: unknown, ...path: Key[]): unknown {
   return here
 }
 
-const textAt = (value: unknown, ...path: Key[]): string => String(at(value, ...path) ?? '')
+function textAt(value: unknown, ...path: Key[]): string {
+  const text = at(value, ...path)
+  return typeof text === 'string' ? text : ''
+}
+
 const numberAt = (value: unknown, ...path: Key[]): number => Number(at(value, ...path))
 
 type OpenCall = { -readonly [K in keyof ExpectedCall]: ExpectedCall[K] }

@@ -1,6 +1,7 @@
+import type { ProviderFailure } from './expected.ts'
 import type { Random } from './random.ts'
 import { outputTokens, type Script, type ScriptedCall } from './script.ts'
-import { jsonString, KEEP_ALIVE, type ProviderFailure, type Said, type WireEvent } from './wire.ts'
+import { jsonString, KEEP_ALIVE, type Said, type WireEvent } from './wire.ts'
 
 /**
  * The script as Anthropic Messages events: a thinking block with its signature, a text block, then

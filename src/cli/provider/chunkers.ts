@@ -8,7 +8,7 @@ import { Random } from './random.ts'
  * - `events`: one event a chunk, as most providers write.
  * - `segments`: 1 to 1,460 bytes at random, as a network does.
  * - `primes`: 2, 3, 5, ... 97 bytes in turn: no period in common with any event.
- * - `awkward`: between the bytes of each UTF-8 sequence, escape, CRLF, blank line and field name.
+ * - `awkward`: inside each UTF-8 sequence, escape, CRLF and blank line, and before `data`'s colon.
  * - `bytes`: one byte at a time.
  */
 export const CHUNKERS = [
@@ -40,6 +40,7 @@ export function* chunksOf(
 /** Where the chunk ends that begins at `begin`; may lie past the end of the stream. */
 type Cutter = (begin: number) => number
 
+// oxlint-disable-next-line consistent-return -- the switch is exhaustive
 function cutter(bytes: Uint8Array, chunker: Chunker, seed: number): Cutter {
   switch (chunker) {
     case 'whole':
@@ -96,8 +97,8 @@ function isAwkward(bytes: Uint8Array, at: number): boolean {
   const after = bytes[at] ?? 0
   const insideUtf8 = (after & 0xc0) === 0x80
   const insideLineEnds = before === CR || (before === LF && (after === LF || after === CR))
-  const insideFieldName = after === COLON && bytes[at - 2] === 0x74 && before === 0x61
-  return insideUtf8 || insideLineEnds || insideFieldName || isInsideEscape(bytes, at)
+  const beforeColon = after === COLON && bytes[at - 2] === 0x74 && before === 0x61
+  return insideUtf8 || insideLineEnds || beforeColon || isInsideEscape(bytes, at)
 }
 
 /** After a backslash, or in the four digits of `\uXXXX`. */

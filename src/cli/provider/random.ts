@@ -9,7 +9,7 @@ export class Random {
 
   /** @param seed - Any integer; neighbouring seeds give unrelated sequences. */
   constructor(seed: number) {
-    // An odd multiplier spreads neighbouring seeds; the state must not be zero, where it would stay.
+    // An odd multiplier spreads neighbouring seeds. A state of zero would stay zero.
     this.#state = Math.imul(seed ^ 0x6d2b79f5, 0x9e3779b1) || 1
     for (let i = 0; i < 4; i += 1) this.next()
   }

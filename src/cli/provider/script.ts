@@ -1,4 +1,4 @@
-import { Random } from './random.ts'
+import type { Random } from './random.ts'
 
 /**
  * What a bundled stream will say, before any envelope: tokens, tool calls, names.
@@ -116,8 +116,9 @@ const EMOJI = ['\u{1F30A}', '\u{1F3DE}', '\u{1F527}', '\u{1F600}', '\u{20BB7}']
 // oxfmt-ignore
 const RICH = [
   ...EMOJI,
-  ' caf\u00e9', ' na\u00efve', ' \u2014', '\u2026', ' \u6c34\u8eca', '\u306e', ' \ubb3c', ' \u05de\u05d9\u05dd',
-  '\u{1F469}\u200d\u{1F527}', ' \u{1F1EF}\u{1F1F5}', '\u2028', '\ufeff', '\u0000', '\u001b[1m', '\t', '\r\n',
-  '\\', '\\n', '\\u0041', '"}', '{"content":"', '</b>', ' a&b', ' [DONE]', 'data: ', '\n\ndata: [DONE]\n\n',
-  'event: error\n', '__proto__', '\u007f', '\ufffd',
+  ' caf\u00e9', ' na\u00efve', ' \u2014', '\u2026', ' \u6c34\u8eca', '\u306e', ' \ubb3c',
+  ' \u05de\u05d9\u05dd', '\u{1F469}\u200d\u{1F527}', ' \u{1F1EF}\u{1F1F5}', '\u2028', '\ufeff',
+  '\u0000', '\u001b[1m', '\t', '\r\n', '\u007f', '\ufffd', '\\', '\\n', '\\u0041', '"}',
+  '{"content":"', '</b>', ' a&b', ' [DONE]', 'data: ', '\n\ndata: [DONE]\n\n', 'event: error\n',
+  '__proto__',
 ]

@@ -1,41 +1,6 @@
-import type { Usage } from '../../main/events.ts'
+import type { ExpectedMessage, ExpectedUsage, ProviderFailure, TokenKind } from './expected.ts'
 import type { Script } from './script.ts'
-import type { ProviderFailure, Said, WireEvent } from './wire.ts'
-
-export type TokenKind = 'text' | 'reasoning' | 'arguments'
-
-/** What a right decoder makes of the stream, from its script: no decoder had a part in it. */
-export interface ExpectedMessage {
-  readonly id: string
-  readonly model: string
-  readonly role: string
-  readonly text: string
-  readonly reasoning: string
-  /** Signature of the reasoning; empty where the dialect has none. */
-  readonly signature: string
-  readonly toolCalls: readonly ExpectedCall[]
-  readonly finishReason: string | null
-  readonly usage: Usage | null
-  readonly error: ProviderFailure | null
-  readonly terminator: string | null
-  /** Non-empty deltas in wire order, of all three kinds. */
-  readonly tokens: readonly string[]
-  /** Of each token, its kind. */
-  readonly tokenKinds: readonly TokenKind[]
-  /** Of each token, the offset in `bytes` just past its event, blank line included. */
-  readonly tokenEnds: Float64Array
-  /** SSE events dispatched, and comment lines. */
-  readonly events: number
-  readonly comments: number
-}
-
-export interface ExpectedCall {
-  readonly index: number
-  readonly id: string
-  readonly name: string
-  /** Raw JSON as it was streamed; a fragment of it where the stream was cut. */
-  readonly arguments: string
-}
+import type { Said, WireEvent } from './wire.ts'
 
 /** Pieces of wire are encoded together: one by one, the calls would cost more than the copy. */
 const PIECE_CHARS = 64 * 1024
@@ -55,7 +20,7 @@ export class StreamWriter {
   #signature = ''
   readonly #calls = new Map<number, { index: number; id: string; name: string; json: string }>()
   #finishReason: string | null = null
-  #usage: Usage | null = null
+  #usage: ExpectedUsage | null = null
   #error: ProviderFailure | null = null
   #terminator: string | null = null
   readonly #tokens: string[] = []

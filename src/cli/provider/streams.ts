@@ -1,11 +1,10 @@
 import { anthropicEvents, anthropicFailure } from './anthropic-events.ts'
+import type { ExpectedMessage, ProviderFailure } from './expected.ts'
 import { openaiChatEvents, openaiFailure } from './openai-chat-events.ts'
 import { Random } from './random.ts'
 import { writeScript, type TextStyle } from './script.ts'
-import { StreamWriter, type ExpectedMessage } from './stream-writer.ts'
-import type { ProviderFailure, WireEvent } from './wire.ts'
-
-export type { ExpectedCall, ExpectedMessage, TokenKind } from './stream-writer.ts'
+import { StreamWriter } from './stream-writer.ts'
+import type { WireEvent } from './wire.ts'
 
 export type BundledDialect = 'openai-chat' | 'anthropic'
 

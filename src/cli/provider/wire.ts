@@ -1,4 +1,4 @@
-import type { Usage } from '../../main/events.ts'
+import type { ExpectedUsage, ProviderFailure } from './expected.ts'
 import type { Random } from './random.ts'
 
 /** One fact that an event tells a decoder, in the terms of the expected message. */
@@ -13,14 +13,9 @@ export type Said =
     }
   | { readonly kind: 'arguments'; readonly index: number; readonly text: string }
   | { readonly kind: 'finish'; readonly reason: string }
-  | { readonly kind: 'usage'; readonly usage: Usage }
+  | { readonly kind: 'usage'; readonly usage: ExpectedUsage }
   | { readonly kind: 'error'; readonly error: ProviderFailure }
   | { readonly kind: 'terminator'; readonly name: string }
-
-export interface ProviderFailure {
-  readonly type: string
-  readonly message: string
-}
 
 /** One SSE event (or comment) as its provider writes it, lines ended by LF, and what it says. */
 export interface WireEvent {
