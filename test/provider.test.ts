@@ -93,7 +93,8 @@ test('openaiChatStream: fragments of parallel tool calls interleave', () => {
       .matchAll(/"tool_calls":\[\{"index":(\d)/g),
   ]
   const changes = turns.filter((turn, i) => i > 0 && turn[1] !== turns[i - 1]![1])
-  assert.ok(changes.length > expected.toolCalls.length, `${changes.length} changes of call`)
+  // Opening three calls and sending them one after the other makes five.
+  assert.ok(changes.length > 8, `${changes.length} changes of call`)
   for (const call of expected.toolCalls) assert.ok(JSON.parse(call.arguments))
 })
 
