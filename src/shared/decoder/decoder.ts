@@ -13,6 +13,8 @@ export interface DecodeCounts {
   comments: number
   /** U+FFFD that stand for malformed UTF-8 in what was extracted. */
   replacements: number
+  /** SSE `id` and `event` fields that were ignored for their length. */
+  ignoredFields: number
 }
 
 export interface DecodeOptions {
@@ -37,4 +39,6 @@ export interface Decoder {
   push(chunk: Uint8Array, rows: RowWriter): void
   /** The source ended. An unfinished event is dropped, as WHATWG has it. */
   end(rows: RowWriter): void
+  /** Gives the slabs of an abandoned stream back. Push no more after it. */
+  release(): void
 }
