@@ -60,7 +60,7 @@ test('parseJson: accepts, refuses and reads as JSON.parse does', () => {
   for (const text of texts) assertParsesAsReference(utf8.encode(text), JSON.stringify(text))
 })
 
-test('parseJson: accepts, refuses and reads as JSON.parse does, for any JSON with any one change', () => {
+test('parseJson: accepts, refuses and reads as JSON.parse does, with any one change', () => {
   const change = fc.record({
     at: fc.nat(),
     byte: fc.integer({ min: 0, max: 255 }),
@@ -84,7 +84,7 @@ test('parseJson: accepts, refuses and reads as JSON.parse does, for any JSON wit
   )
 })
 
-test('parseJson: accepts, refuses and reads as JSON.parse does, for the whole JSONTestSuite', (t) => {
+test('parseJson: accepts, refuses and reads as JSON.parse does, for all of JSONTestSuite', (t) => {
   const shared = sharedData()
   if (shared === null) return t.skip(SHARED_DATA_MISSING)
   const names = readdirSync(`${shared}data/JSONTestSuite/test_parsing`)

@@ -1,4 +1,4 @@
-/** Recorded streams and case tables that lie beside the repository, for tests that can do without. */
+/** Recorded streams and case tables that lie beside the repository; tests can do without. */
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 

@@ -184,7 +184,7 @@ for (const { name, input, expected } of cases) {
   })
 }
 
-test('SseFramer: an event is out with the CR of its blank line, and the LF after it adds none', () => {
+test('SseFramer: an event is out with the CR of its blank line; an LF after it adds none', () => {
   const slabs = new HeapSlabs(1 << 20)
   const framer = new SseFramer(STREAM_LIMITS_DEFAULT, slabs, newCounts())
   const framesOf = (text: string): number => [...framer.push(utf8.encode(text))].length

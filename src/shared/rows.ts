@@ -26,7 +26,10 @@ export const FLAG_CONTINUED = 2
 
 export type RowKind = number
 
-/** Deltas: the frequent rows. The text is the delta. */
+/**
+ * Deltas: the frequent rows. The text is the delta. An empty one says that the choice has such a
+ * text, though none of it came yet; it is sent only as the first (choices 0 to 15; above, always).
+ */
 export const ROW_TEXT: RowKind = 1
 export const ROW_REASONING: RowKind = 2
 export const ROW_REFUSAL: RowKind = 3
@@ -34,9 +37,10 @@ export const ROW_REFUSAL: RowKind = 3
 export const ROW_DELTA_LAST: RowKind = 3
 
 /**
- * One fragment of a tool call is up to three rows with the same choice and index, in this order;
- * the last closes the fragment and is always there. ARGUMENTS is a string fragment to append (maybe
- * empty); INPUT is a whole JSON value, raw.
+ * One fragment of a tool call is up to four rows with the same choice and index: KIND, ID and NAME
+ * where they are sent and not empty, then ARGUMENTS or INPUT, which closes the fragment and is
+ * always there. ARGUMENTS is a string fragment to append (maybe empty); INPUT is the whole of them,
+ * as raw JSON, and counts where no fragment came before.
  */
 export const ROW_TOOL_ID: RowKind = 4
 export const ROW_TOOL_NAME: RowKind = 5
@@ -54,7 +58,10 @@ export const ROW_ROLE: RowKind = 11
 export const ROW_FINISH: RowKind = 12
 /** The provider's usage object, raw JSON. */
 export const ROW_USAGE: RowKind = 13
-/** The provider's error, raw JSON (object or string). */
+/**
+ * The provider's error, raw JSON (object or string). Its index is -1 in a payload of the protocol,
+ * and 0 where it came outside, on a bare `error:` line.
+ */
 export const ROW_PROVIDER_ERROR: RowKind = 14
 /** Log probabilities of a choice, raw JSON array. */
 export const ROW_LOGPROBS: RowKind = 15
@@ -79,6 +86,9 @@ export const ROW_EVENT_DATA: RowKind = 22
  */
 export const ROW_ERROR: RowKind = 23
 export const ROW_FATAL: RowKind = 24
+
+/** The provider's word for this sort of tool call (`server_tool_use`); see ROW_TOOL_ID. */
+export const ROW_TOOL_KIND: RowKind = 25
 
 /** Error codes that a decoder reports, by number, since a row holds no strings but its text. */
 export const DECODE_ERROR_CODES = [

@@ -54,7 +54,7 @@ const OBJECT_START = 0x7b
 const OBJECT_END = 0x7d
 
 /** What may follow a backslash, `u` apart: `" / \ b f n r t`. */
-const SHORT_ESCAPES = [0x22, 0x2f, 0x5c, 0x62, 0x66, 0x6e, 0x72, 0x74]
+const SHORT_ESCAPES = new Set([0x22, 0x2f, 0x5c, 0x62, 0x66, 0x6e, 0x72, 0x74])
 
 const LITERALS = (['true', 'false', 'null'] as const).map((type) => {
   return { type, bytes: new TextEncoder().encode(type) }
@@ -204,7 +204,7 @@ class Reader {
   /** From the backslash to the last byte of the escape. */
   #skipEscape(): boolean {
     const letter = this.#bytes[++this.#at]
-    if (letter !== LETTER_U) return letter !== undefined && SHORT_ESCAPES.includes(letter)
+    if (letter !== LETTER_U) return letter !== undefined && SHORT_ESCAPES.has(letter)
     for (let digit = 0; digit < 4; digit++) {
       if (!isHexDigit(this.#bytes[++this.#at])) return false
     }

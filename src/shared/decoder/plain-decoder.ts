@@ -1,5 +1,266 @@
-import type { DecodeCounts } from './decoder.ts'
+import { compileDialect, type CompiledDialect } from '../dialects/compile.ts'
+import type { Dialect } from '../dialects/dialect.ts'
+import { EXCERPT_BYTES_MAX } from '../limits.ts'
+import type { RowWriter } from '../row-writer.ts'
+import {
+  DECODE_ERROR_CODES,
+  type DecodeErrorCode,
+  ROW_ERROR,
+  ROW_EVENT_DATA,
+  ROW_EVENT_ID,
+  ROW_EVENT_NAME,
+  ROW_FATAL,
+  ROW_PROVIDER_ERROR,
+  ROW_TERMINATOR,
+  type RowKind,
+} from '../rows.ts'
+import type { SlabAllocator } from '../slabs.ts'
+import { BodySniffer } from './body-sniffer.ts'
+import { Carry } from './carry.ts'
+import type { DecodeCounts, DecodeOptions, Decoder } from './decoder.ts'
+import { Extractor } from './extractor.ts'
+import type { Frame, Framer, PayloadFrame, StrayFrame } from './framer.ts'
+import { type JsonNode, type JsonRefusal, parseJson, parsePayload } from './json.ts'
+import { SseFramer } from './sse-framer.ts'
+import { decodeUtf8 } from './utf8.ts'
+
+/** Index of a provider's error that came on a bare `error:` line, see ROW_PROVIDER_ERROR. */
+const OUTSIDE_PROTOCOL = 0
 
 export function newCounts(): DecodeCounts {
   return { bytes: 0, events: 0, malformed: 0, comments: 0, replacements: 0, ignoredFields: 0 }
+}
+
+/**
+ * The decoder in plain TypeScript: it defines what correct means for every other one, and runs
+ * where shared WASM memory cannot be had.
+ *
+ * @throws {MillraceError} `DIALECT_INVALID`.
+ */
+export function createPlainDecoder(
+  dialect: Dialect,
+  options: DecodeOptions,
+  slabs: SlabAllocator,
+): Decoder {
+  return new PlainDecoder(compileDialect(dialect), options, slabs)
+}
+
+class PlainDecoder implements Decoder {
+  readonly counts: DecodeCounts = newCounts()
+  failed = false
+
+  readonly #dialect: CompiledDialect
+  readonly #options: DecodeOptions
+  readonly #framer: Framer
+  readonly #extractor: Extractor
+  readonly #sniffer = new BodySniffer()
+  /** A body that is no stream, kept from its first byte: whole if JSON, else for its excerpt. */
+  readonly #body: Carry
+  #bodyOffset = 0
+  /** A sentinel was seen. */
+  #ended = false
+
+  constructor(dialect: CompiledDialect, options: DecodeOptions, slabs: SlabAllocator) {
+    this.#dialect = dialect
+    this.#options = options
+    this.#framer = new SseFramer(options.limits, slabs, this.counts)
+    this.#extractor = new Extractor(dialect, this.counts)
+    this.#body = new Carry(slabs)
+    if (dialect.payload === 'text') this.#sniffer.kind = 'stream'
+  }
+
+  get pendingBytes(): number {
+    return this.#framer.pendingBytes + this.#body.length
+  }
+
+  push(chunk: Uint8Array, rows: RowWriter): void {
+    const offset = this.counts.bytes
+    this.counts.bytes += chunk.length
+    if (this.failed) return
+    let start = 0
+    if (this.#sniffer.kind === 'unknown') {
+      const at = this.#sniffer.look(chunk)
+      if (this.#isBody) {
+        this.#framer.release()
+        this.#bodyOffset = offset + at
+        start = at
+      }
+    }
+    if (this.#isBody) this.#keepBody(chunk.subarray(start), rows)
+    else this.#decode(chunk, rows)
+  }
+
+  end(rows: RowWriter): void {
+    if (!this.failed && this.#isBody) this.#endBody(rows)
+    this.release()
+  }
+
+  release(): void {
+    this.#framer.release()
+    this.#body.clear()
+  }
+
+  get #isBody(): boolean {
+    return this.#sniffer.kind === 'json' || this.#sniffer.kind === 'html'
+  }
+
+  #decode(chunk: Uint8Array, rows: RowWriter): void {
+    for (const frame of this.#framer.push(chunk)) {
+      this.#takeFrame(frame, rows)
+      if (this.failed) break
+    }
+  }
+
+  #takeFrame(frame: Frame, rows: RowWriter): void {
+    switch (frame.kind) {
+      case 'payload':
+        this.counts.events++
+        if (this.#dialect.payload === 'text') this.#takeText(frame, rows)
+        else if (!this.#ended) this.#takePayload(frame, rows)
+        break
+      case 'stray':
+        if (this.#dialect.payload === 'json' && frame.name === 'error') this.#takeStray(frame, rows)
+        break
+      case 'failure':
+        this.#fail({ ...frame, data: NO_BYTES }, rows)
+        break
+    }
+  }
+
+  #takeText({ data, name, id, offset }: PayloadFrame, rows: RowWriter): void {
+    this.#allOrNothing(offset, data, rows, () => {
+      if (name !== '') rows.write(ROW_EVENT_NAME, 0, -1, name)
+      if (id !== null) rows.write(ROW_EVENT_ID, 0, -1, id)
+      rows.write(ROW_EVENT_DATA, 0, -1, decodeUtf8(data, this.counts))
+    })
+  }
+
+  #takePayload({ data, name, offset }: PayloadFrame, rows: RowWriter): void {
+    const sentinel = this.#dialect.sentinels.find((text) => equals(data, text))
+    if (sentinel !== undefined) {
+      this.#ended = true
+      rows.write(ROW_TERMINATOR, 0, -1, sentinel)
+      return
+    }
+    const values = parsePayload(data, this.#options.limits.jsonDepthMax)
+    if (typeof values === 'string') this.#refuse(values, offset, data, rows)
+    else this.#extract(values, data, name, offset, rows)
+  }
+
+  #extract(
+    values: readonly JsonNode[],
+    data: Uint8Array,
+    name: string,
+    offset: number,
+    rows: RowWriter,
+  ): void {
+    this.#allOrNothing(offset, data, rows, () => {
+      for (const value of values) this.#extractor.extract(value, data, name, rows)
+    })
+  }
+
+  /** Where malformed UTF-8 is an error, an event with some writes that error and nothing else. */
+  #allOrNothing(offset: number, data: Uint8Array, rows: RowWriter, write: () => void): void {
+    const { replacements } = this.counts
+    const { rowCount, textBytes, wideBytes } = rows
+    write()
+    if (!this.#options.strict || this.counts.replacements === replacements) return
+    Object.assign(rows, { rowCount, textBytes, wideBytes })
+    this.counts.malformed++
+    const message = 'event holds malformed UTF-8'
+    this.#fail({ code: 'EVENT_MALFORMED', offset, message, data }, rows)
+  }
+
+  /** Some servers end a stream with a bare line `error: {…}`, which WHATWG has a client ignore. */
+  #takeStray({ value }: StrayFrame, rows: RowWriter): void {
+    if (value.length === 0 || this.#ended) return
+    const node = parseJson(value, this.#options.limits.jsonDepthMax)
+    const isObject = typeof node === 'object' && node.type === 'object'
+    const text = decodeUtf8(value, this.counts)
+    rows.write(ROW_PROVIDER_ERROR, 0, OUTSIDE_PROTOCOL, isObject ? text : JSON.stringify(text))
+  }
+
+  #keepBody(bytes: Uint8Array, rows: RowWriter): void {
+    const { eventBytesMax } = this.#options.limits
+    const isHtml = this.#sniffer.kind === 'html'
+    const kept = isHtml ? bytes.subarray(0, EXCERPT_BYTES_MAX - this.#body.length) : bytes
+    const at = { offset: this.#bodyOffset, data: NO_BYTES }
+    if (this.#body.length + kept.length > eventBytesMax) {
+      const message = `body exceeds eventBytesMax, ${eventBytesMax} bytes`
+      this.#fail({ code: 'EVENT_TOO_LARGE', message, ...at }, rows)
+    } else if (!this.#body.append(kept)) {
+      const message = 'no buffer is left for the body'
+      this.#fail({ code: 'BUFFERS_EXHAUSTED', message, ...at }, rows)
+    } else if (isHtml && this.#body.length === EXCERPT_BYTES_MAX) {
+      this.#endBody(rows)
+    }
+  }
+
+  #endBody(rows: RowWriter): void {
+    const data = this.#body.bytes
+    const offset = this.#bodyOffset
+    if (this.#sniffer.kind === 'html') {
+      const message = 'body is HTML, no event stream'
+      this.#fail({ code: 'NOT_A_STREAM', offset, message, data }, rows)
+      return
+    }
+    this.counts.events++
+    const values = parsePayload(data, this.#options.limits.jsonDepthMax)
+    if (typeof values === 'string') this.#refuse(values, offset, data, rows)
+    else this.#extract(values.flatMap(itemsOf), data, '', offset, rows)
+    if (this.failed) return
+    const message = 'body is a JSON document, no event stream'
+    this.#report({ code: 'NOT_A_STREAM', offset, message, data }, rows)
+  }
+
+  #refuse(refusal: JsonRefusal, offset: number, data: Uint8Array, rows: RowWriter): void {
+    this.counts.malformed++
+    const { jsonDepthMax } = this.#options.limits
+    if (refusal === 'too-deep') {
+      const message = `event is nested deeper than jsonDepthMax, ${jsonDepthMax}`
+      this.#report({ code: 'JSON_TOO_DEEP', offset, message, data }, rows)
+    } else {
+      const message = data.length === 0 ? 'event is empty' : 'event is not valid JSON'
+      this.#report({ code: 'EVENT_MALFORMED', offset, message, data }, rows)
+    }
+  }
+
+  /** An error after which the stream goes on, unless `strict`. */
+  #report(fault: Fault, rows: RowWriter): void {
+    if (this.#options.strict) this.#fail(fault, rows)
+    else writeFault(ROW_ERROR, fault, rows)
+  }
+
+  #fail(fault: Fault, rows: RowWriter): void {
+    writeFault(ROW_FATAL, fault, rows)
+    this.failed = true
+    this.release()
+  }
+}
+
+const NO_BYTES = new Uint8Array(0)
+
+interface Fault {
+  readonly code: DecodeErrorCode
+  readonly offset: number
+  readonly message: string
+  /** What the excerpt is taken from. */
+  readonly data: Uint8Array
+}
+
+function writeFault(kind: RowKind, { code, offset, message, data }: Fault, rows: RowWriter): void {
+  const excerpt = decodeUtf8(data.subarray(0, EXCERPT_BYTES_MAX))
+  const text = JSON.stringify({ offset, message, excerpt })
+  rows.write(kind, DECODE_ERROR_CODES.indexOf(code), -1, text)
+}
+
+/** A JSON document may be a list of payloads: so some servers answer when not asked to stream. */
+function itemsOf(value: JsonNode): readonly JsonNode[] {
+  return value.type === 'array' ? value.items : [value]
+}
+
+/** `text` is ASCII. */
+function equals(bytes: Uint8Array, text: string): boolean {
+  if (bytes.length !== text.length) return false
+  return bytes.every((byte, at) => byte === text.charCodeAt(at))
 }

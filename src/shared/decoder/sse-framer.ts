@@ -22,8 +22,8 @@ const RETRY_MS_MAX = 2 ** 31 - 1
  *
  * Every byte is looked at once to find the line ends, and copied at most twice, apart from the
  * doubling of a carry: into the line's carry where a chunk ends inside the line, into the event's
- * data at the end of the line. An event is out with the byte that ends its blank line; where that is
- * a CR, an LF after it belongs to the same line end.
+ * data at the end of the line. An event is out with the byte that ends its blank line; where that
+ * is a CR, an LF after it belongs to the same line end.
  *
  * A line's length is checked at every byte, an event's at the end of each of its data lines, so
  * that the same bytes fail at the same place however they are cut.

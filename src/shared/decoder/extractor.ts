@@ -1,0 +1,257 @@
+import type {
+  CompiledConditions,
+  CompiledDialect,
+  CompiledRule,
+  CompiledScope,
+  CompiledTool,
+  CompiledValue,
+  Keys,
+  ValueShape,
+} from '../dialects/compile.ts'
+import { POSITION } from '../dialects/dialect.ts'
+import type { RowWriter } from '../row-writer.ts'
+import {
+  ROW_BLOCK_STOP,
+  ROW_ID,
+  ROW_MODEL,
+  ROW_PROVIDER_ERROR,
+  ROW_REASONING,
+  ROW_REFUSAL,
+  ROW_ROLE,
+  ROW_TERMINATOR,
+  ROW_TEXT,
+  ROW_TOOL_ARGUMENTS,
+  ROW_TOOL_ID,
+  ROW_TOOL_INPUT,
+  ROW_TOOL_KIND,
+  ROW_TOOL_NAME,
+  type RowKind,
+} from '../rows.ts'
+import type { JsonNode } from './json.ts'
+import { decodeIndex, decodeJsonString } from './json-text.ts'
+import { decodeUtf8, type Replacements } from './utf8.ts'
+
+/** Choices above have no place in a row. */
+const CHOICE_MAX = 65_535
+/** Choices from here on have no bit: what is sent once per choice is sent each time. */
+const CHOICES_TOLD_APART = 16
+
+/** A value that rules run over, and the choice and index that hold inside it. */
+interface Scope {
+  readonly node: JsonNode
+  readonly choice: number
+  readonly index: number
+}
+
+/**
+ * Runs a dialect's rules over parsed payloads and writes what they find as rows.
+ *
+ * All that it remembers of a stream is which facts were sent, one bit per choice: the first id and
+ * model, the role of a choice, and that a choice has text, reasoning or a refusal at all, which is
+ * what an empty delta says.
+ */
+export class Extractor {
+  readonly #dialect: CompiledDialect
+  readonly #tally: Replacements
+  /** By row kind: a bit for each choice of which such a row was sent. */
+  readonly #said = new Uint16Array(Math.max(ROW_ROLE, ROW_MODEL, ROW_ID) + 1)
+
+  // The payload at hand.
+  #bytes: Uint8Array = new Uint8Array(0)
+  #type = ''
+  #rows: RowWriter | null = null
+
+  constructor(dialect: CompiledDialect, tally: Replacements) {
+    this.#dialect = dialect
+    this.#tally = tally
+  }
+
+  /** Writes the rows of one payload. `eventName` is its type where the payload tells none. */
+  extract(node: JsonNode, bytes: Uint8Array, eventName: string, rows: RowWriter): void {
+    this.#bytes = bytes
+    this.#rows = rows
+    const { discriminator, rules } = this.#dialect
+    const type = discriminator === null ? undefined : find(node, discriminator)
+    this.#type = (type?.type === 'string' && this.#text(type)) || eventName
+    this.#apply(rules, { node, choice: 0, index: -1 })
+  }
+
+  #apply(rules: readonly CompiledRule[], scope: Scope): void {
+    for (const rule of rules) {
+      if (!this.#holds(rule, scope.node)) continue
+      switch (rule.form) {
+        case 'scope':
+          this.#enter(rule, scope)
+          break
+        case 'value':
+          this.#writeValue(rule, scope)
+          break
+        case 'tool':
+          this.#writeTool(rule, scope)
+          break
+        case 'block-stop':
+          this.#write(ROW_BLOCK_STOP, scope, '')
+          break
+        case 'end':
+          this.#write(ROW_TERMINATOR, scope, rule.name ?? this.#type)
+          break
+      }
+    }
+  }
+
+  #holds({ on, off, conditions }: CompiledConditions, node: JsonNode): boolean {
+    if (on !== null && !on.includes(this.#type)) return false
+    if (off.includes(this.#type)) return false
+    return conditions.every(({ keys, values, holds }) => {
+      return values.some((value) => this.#equals(find(node, keys), value)) === holds
+    })
+  }
+
+  #equals(node: JsonNode | undefined, value: string | boolean): boolean {
+    if (typeof value === 'boolean') return node?.type === String(value)
+    return node?.type === 'string' && this.#text(node) === value
+  }
+
+  #enter(rule: CompiledScope, outer: Scope): void {
+    if (rule.each === null) {
+      this.#enterOne(rule, outer.node, outer, -1)
+      return
+    }
+    const list = find(outer.node, rule.each)
+    if (list?.type !== 'array') return
+    for (const [position, item] of list.items.entries()) {
+      this.#enterOne(rule, item, outer, position)
+    }
+  }
+
+  #enterOne(rule: CompiledScope, node: JsonNode, outer: Scope, position: number): void {
+    let { choice, index } = outer
+    if (rule.choice !== null) choice = Math.max(this.#index(node, rule.choice), 0)
+    if (choice > CHOICE_MAX) return
+    if (rule.index === POSITION) index = position
+    else if (rule.index !== null) index = this.#index(node, rule.index)
+    this.#apply(rule.rules, { node, choice, index })
+  }
+
+  #writeValue(rule: CompiledValue, scope: Scope): void {
+    let empty = false
+    for (const keys of rule.paths) {
+      const node = find(scope.node, keys)
+      if (node === undefined || !hasShape(node, rule.shape)) continue
+      const isText = rule.shape === 'delta' || rule.shape === 'word'
+      const text = isText ? this.#text(node, this.#tally) : this.#raw(node)
+      if (text !== '') {
+        this.#writeFact(rule, scope, text)
+        return
+      }
+      empty = true
+    }
+    const saysSo = empty && rule.shape === 'delta' && !rule.skipEmpty
+    if (saysSo && this.#isFirst(rule.kind, scope.choice)) this.#write(rule.kind, scope, '')
+  }
+
+  /** Writes a value that is not empty, unless it is one that is sent once and was sent. */
+  #writeFact({ kind }: CompiledValue, scope: Scope, text: string): void {
+    switch (kind) {
+      case ROW_ID:
+      case ROW_MODEL:
+        if (this.#isFirst(kind, 0)) this.#write(kind, scope, text)
+        break
+      case ROW_ROLE:
+        if (this.#isFirst(kind, scope.choice)) this.#write(kind, scope, text)
+        break
+      case ROW_TEXT:
+      case ROW_REASONING:
+      case ROW_REFUSAL:
+        this.#isFirst(kind, scope.choice)
+        this.#write(kind, scope, text)
+        break
+      case ROW_PROVIDER_ERROR:
+        this.#write(kind, { ...scope, index: -1 }, text)
+        break
+      default:
+        this.#write(kind, scope, text)
+    }
+  }
+
+  #writeTool(rule: CompiledTool, scope: Scope): void {
+    const kind = this.#word(scope, rule.kind)
+    const id = this.#word(scope, rule.id)
+    const name = this.#word(scope, rule.name)
+    const fragment = rule.arguments === null ? undefined : find(scope.node, rule.arguments)
+    const whole = wholeOf(fragment) ?? this.#inputOf(rule, scope)
+    const isFragment = fragment?.type === 'string'
+    if (kind + id + name === '' && !isFragment && whole === null) return
+    if (kind !== '') this.#write(ROW_TOOL_KIND, scope, kind)
+    if (id !== '') this.#write(ROW_TOOL_ID, scope, id)
+    if (name !== '') this.#write(ROW_TOOL_NAME, scope, name)
+    if (whole !== null) this.#write(ROW_TOOL_INPUT, scope, this.#raw(whole))
+    else {
+      const text = isFragment ? this.#text(fragment, this.#tally) : ''
+      this.#write(ROW_TOOL_ARGUMENTS, scope, text)
+    }
+  }
+
+  #inputOf({ input, skipEmpty }: CompiledTool, scope: Scope): JsonNode | null {
+    const whole = input === null ? null : wholeOf(find(scope.node, input))
+    if (skipEmpty && whole?.type === 'object' && whole.members.size === 0) return null
+    return whole
+  }
+
+  /** True the first time it is asked for this kind and choice; always, for choices above 15. */
+  #isFirst(kind: RowKind, choice: number): boolean {
+    if (choice >= CHOICES_TOLD_APART) return true
+    const said = this.#said[kind] as number
+    this.#said[kind] = said | (1 << choice)
+    return (said & (1 << choice)) === 0
+  }
+
+  #word(scope: Scope, keys: Keys | null): string {
+    const node = keys === null ? undefined : find(scope.node, keys)
+    return node?.type === 'string' ? this.#text(node, this.#tally) : ''
+  }
+
+  #index(node: JsonNode, keys: Keys): number {
+    const value = find(node, keys)
+    if (value?.type !== 'number') return -1
+    return decodeIndex(this.#bytes.subarray(value.start, value.end))
+  }
+
+  #text({ start, end }: JsonNode, tally?: Replacements): string {
+    return decodeJsonString(this.#bytes.subarray(start, end), tally)
+  }
+
+  #raw({ start, end }: JsonNode): string {
+    return decodeUtf8(this.#bytes.subarray(start, end), this.#tally)
+  }
+
+  #write(kind: RowKind, { choice, index }: Scope, text: string): void {
+    this.#rows?.write(kind, choice, index, text)
+  }
+}
+
+function find(node: JsonNode, keys: Keys): JsonNode | undefined {
+  let found: JsonNode | undefined = node
+  for (const key of keys) found = found?.type === 'object' ? found.members.get(key) : undefined
+  return found
+}
+
+function wholeOf(node: JsonNode | undefined): JsonNode | null {
+  return node?.type === 'object' || node?.type === 'array' ? node : null
+}
+
+function hasShape(node: JsonNode, shape: ValueShape): boolean {
+  switch (shape) {
+    case 'delta':
+    case 'word':
+      return node.type === 'string'
+    case 'object':
+      return node.type === 'object'
+    case 'list':
+      return node.type === 'array' && node.items.length > 0
+    case 'error':
+      return node.type === 'object' || (node.type === 'string' && node.end - node.start > 2)
+    case 'any':
+      return node.type !== 'null'
+  }
+}
