@@ -8,6 +8,7 @@ import {
   PADDING,
   Producer,
 } from '../src/shared/ring-buffer.ts'
+import { during, put as commit, recordRing } from './model/recording.ts'
 import { DATA, newRing, put, type Ring, take, TYPE } from './rings.ts'
 
 /** Moves both ends by `bytes`, a multiple of 8, so that a test starts where it wants. */
@@ -303,4 +304,74 @@ test('constructor: refuses a capacity that is no power of two, or data that is n
     assert.throws(() => new Producer(words, { ...layout, ...wrong }), /broken invariant: ring/)
     assert.throws(() => new Consumer(words, { ...layout, ...wrong }), /broken invariant: ring/)
   }
+})
+
+// ---- The order of accesses, as a recording shows it.
+
+test('publish: one store of the tail after all headers of the batch, padding included', () => {
+  const recorded = recordRing()
+  for (let record = 0; record < 7; record++) commit(recorded, 0)
+  recorded.producer.publish()
+  while (recorded.consumer.next());
+  recorded.consumer.release()
+  const log = during(recorded.log, () => {
+    commit(recorded, 8)
+    commit(recorded, 0)
+    recorded.producer.publish()
+  })
+  assert.deepEqual(log, [
+    'load head',
+    'write word 270 8',
+    'write word 271 0',
+    'write word 256 16',
+    `write word 257 ${TYPE}`,
+    'write word 260 8',
+    `write word 261 ${TYPE}`,
+    'load consumerClosed',
+    'store tail 88',
+  ])
+})
+
+test('publish: stores nothing where nothing was committed', () => {
+  const { log, producer } = recordRing()
+  assert.deepEqual(
+    during(log, () => producer.publish()),
+    ['load consumerClosed'],
+  )
+})
+
+test('claim, abort: touch no memory while the cached head leaves room', () => {
+  const { log, producer } = recordRing()
+  const claimAndAbort = () => {
+    producer.claim(TYPE, 8)
+    producer.abort()
+  }
+  assert.deepEqual(during(log, claimAndAbort), [])
+})
+
+test('next, release: one load of the tail and one store of the head for a whole batch', () => {
+  const recorded = recordRing()
+  for (let record = 0; record < 3; record++) commit(recorded, 8)
+  recorded.producer.publish()
+  const log = during(recorded.log, () => {
+    for (let record = 0; record < 3; record++) assert.ok(recorded.consumer.next())
+    recorded.consumer.release()
+  })
+  assert.deepEqual(log, ['load tail', 'store head 48'])
+})
+
+test('Producer.close: the tail first, then the flag', () => {
+  const recorded = recordRing()
+  commit(recorded, 0)
+  const log = during(recorded.log, () => recorded.producer.close())
+  assert.deepEqual(log, ['load consumerClosed', 'store tail 8', 'store producerClosed 1'])
+})
+
+test('drained: the flag first, then the tail', () => {
+  const { log, producer, consumer } = recordRing()
+  producer.close()
+  assert.deepEqual(
+    during(log, () => consumer.drained),
+    ['load producerClosed', 'load tail'],
+  )
 })

@@ -11,7 +11,7 @@
  */
 import { add, exchange, load, notify, store, wait } from '#atomics'
 import { BELL, MAIN_NOTIFIED, PARKED } from './channel-layout.ts'
-import { BACKPRESSURED, type Producer } from './ring-buffer.ts'
+import { BACKPRESSURED, type Consumer, type Producer } from './ring-buffer.ts'
 
 /**
  * Looks at the bell before parking. At some 20 ns each they take as long as being woken does, so
@@ -32,6 +32,9 @@ export const TIMED_OUT = -1
 
 /**
  * Worker: one round of doing what there is to do, or else waiting for the bell.
+ *
+ * Whatever the bell is rung for must be looked at by `work`: what the caller looks at between two
+ * rounds may be rung for just after, and then counts as heard.
  *
  * @param work - Does the work that there is, publishes it, and says whether there was any. Work
  *   that lacks room in the record ring is none, once {@link claimOrWant} has asked for that room.
@@ -105,17 +108,19 @@ export function claimOrWant(
 ): number {
   const at = producer.claim(type, payloadBytes)
   if (at !== BACKPRESSURED) return at
-  // Before the head is looked at again; pairs with spaceWanted(). Either the consumer sees this
+  // Before the head is looked at again; pairs with releaseAsked(). Either the consumer sees this
   // flag after its release, or the second claim sees the release.
   store(words, wanted, 1)
   return producer.claim(type, payloadBytes)
 }
 
 /**
- * Either consumer, after releasing: whether the producer waits for room and must be rung. Main
- * then rings the bell, the worker the doorbell.
+ * Either consumer: releases what was read, and says whether the producer had asked for room and
+ * must now be told: main rings the bell, the worker posts the doorbell.
  */
-export function spaceWanted(words: Int32Array, wanted: number): boolean {
+export function releaseAsked(words: Int32Array, wanted: number, consumer: Consumer): boolean {
+  // Released before the flag is read; pairs with claimOrWant().
+  if (!consumer.release()) return false
   // Most often 0, and a load leaves the line with both cores.
   return load(words, wanted) !== 0 && exchange(words, wanted, 0) !== 0
 }

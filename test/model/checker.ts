@@ -1,0 +1,387 @@
+/**
+ * Runs threads in every interleaving of their atomic operations.
+ *
+ * JavaScript cannot stop a function in the middle, so a thread is replayed: its function runs from
+ * the start, every access it made before answers from a log, and the first atomic operation that is
+ * not in the log is thrown out of it as the one it wants to do next. Carrying that out on the
+ * memory, adding the result to the log and replaying again is one step. Plain accesses run on
+ * with the step before them: where none race (memory.ts), no other place would make a difference.
+ *
+ *     explore(state):  if no thread can step: all done -> check the results, else deadlock
+ *                      for each thread that can step: explore(state after its step)
+ *
+ * What a thread did so far (its results, each with the write that it read from) is a node of a
+ * tree. Threads are deterministic, so a node knows for good what its thread wants next; and a
+ * state is known by the nodes of its threads and the last writer of each atomic word. States met
+ * before are not explored again.
+ */
+import { type Machine, play } from './atomics.ts'
+import { ModelMemory } from './memory.ts'
+
+export interface Context {
+  /** The shared words; every access through it is a plain one. */
+  readonly words: Int32Array
+  /** Blocks while the word holds `value`. */
+  until(index: number, value: number): void
+  /** Blocks while the word holds 0, then takes 1 away: receives a posted message. */
+  take(index: number): void
+}
+
+/** Makes a thread's objects, before any thread runs; returns what it then does. */
+export type Thread = (context: Context) => () => unknown
+
+export interface Scenario {
+  readonly name: string
+  readonly wordCount: number
+  /** Words that do not start at 0. */
+  readonly initial: readonly (readonly [index: number, value: number])[]
+  readonly threads: readonly Thread[]
+  /** Throws if what the threads returned cannot be. */
+  check(results: readonly unknown[]): void
+}
+
+export interface Explored {
+  readonly states: number
+  readonly steps: number
+  /** Different orders of all atomic operations, from start to end. */
+  readonly interleavings: number
+}
+
+/** A broken invariant; its cause says which, its message also in which interleaving. */
+export class Violation extends Error {}
+
+/** All threads wait, for ever. */
+export class Deadlock extends Error {}
+
+type Kind = keyof Machine | 'until' | 'take'
+
+/** An atomic operation; `value` and `other` are its arguments in their order. */
+interface Op {
+  readonly kind: Kind
+  readonly index: number
+  readonly value: number
+  readonly other: number
+}
+
+/** Thrown out of a thread that wants to do what its log does not hold. */
+class Suspended {
+  readonly op: Op
+  constructor(op: Op) {
+    this.op = op
+  }
+}
+
+interface PlainAccess {
+  readonly index: number
+  readonly value: number
+  readonly writes: boolean
+}
+
+/** What an atomic operation answered, and the version of the word that the answer came from. */
+interface Outcome {
+  readonly result: unknown
+  readonly edge: string
+}
+
+/** A thread's past, and what follows from it. */
+interface Node {
+  readonly id: number
+  /** Answers for a replay, one per access; writes answer nothing. */
+  readonly log: unknown[]
+  /** Plain accesses since the last atomic operation. */
+  readonly plain: PlainAccess[]
+  /** By outcome of its next operation: by version, see {@link Outcome}. */
+  readonly next: Map<string, Node>
+  pending: Op | null
+  result: unknown
+  /** What it threw, as an Error, or `null`. */
+  failure: Error | null
+}
+
+const RUNNING = 0
+const WAITING = 1
+const NOTIFIED = 2
+
+interface State {
+  readonly memory: ModelMemory
+  readonly nodes: Node[]
+  readonly status: number[]
+}
+
+/** The access log of the thread that is being replayed. */
+interface Session {
+  readonly memory: ModelMemory
+  readonly thread: number
+  readonly node: Node
+  cursor: number
+  /** While its objects are made: accesses go straight to the memory. */
+  preparing: boolean
+}
+
+/** Explores all of a scenario. Throws a {@link Violation} at the first broken invariant. */
+export function explore(scenario: Scenario): Explored {
+  return new Checker(scenario).run()
+}
+
+class Checker {
+  readonly #scenario: Scenario
+  readonly #initial: Int32Array
+  /** By state: the number of interleavings from there on. */
+  readonly #known = new Map<string, number>()
+  readonly #trace: string[] = []
+  readonly #context: Context
+  /** Words that some thread writes atomically. */
+  readonly #atomicWords = new Set<number>()
+  /** By writer's past: the number that stands for it. */
+  readonly #versions = new Map<string, number>()
+  #nodes = 0
+  #steps = 0
+  #session: Session | null = null
+
+  constructor(scenario: Scenario) {
+    this.#scenario = scenario
+    this.#initial = new Int32Array(scenario.wordCount)
+    for (const [index, value] of scenario.initial) this.#initial[index] = value
+    this.#context = {
+      words: this.#plainWords(),
+      until: (index, value) => void this.#atomic('until', index, value, 0),
+      take: (index) => void this.#atomic('take', index, 0, 0),
+    }
+  }
+
+  run(): Explored {
+    play(this.#machine())
+    const { threads } = this.#scenario
+    const memory = new ModelMemory(this.#initial, threads.length)
+    const nodes = threads.map((_, thread) => this.#replay(memory, thread, []))
+    for (const { failure } of nodes) if (failure !== null) throw failure
+    const interleavings = this.#explore({ memory, nodes, status: threads.map(() => RUNNING) })
+    return { states: this.#known.size, steps: this.#steps, interleavings }
+  }
+
+  #explore(state: State): number {
+    const key = this.#keyOf(state)
+    const known = this.#known.get(key)
+    if (known !== undefined) return known
+    let interleavings = 0
+    let stuck = true
+    for (let thread = 0; thread < state.nodes.length; thread++) {
+      if (!canStep(state, thread)) continue
+      stuck = false
+      interleavings += this.#explore(this.#step(state, thread))
+      this.#trace.pop()
+    }
+    if (stuck) {
+      this.#checkEnd(state)
+      interleavings = 1
+    }
+    this.#known.set(key, interleavings)
+    return interleavings
+  }
+
+  /** Everything that decides how it goes on: see the top of this file. */
+  #keyOf({ nodes, status, memory }: State): string {
+    let key = ''
+    for (const [thread, node] of nodes.entries()) key += `${node.id}:${status[thread]},`
+    for (const index of this.#atomicWords) key += `${index}=${memory.versions[index]},`
+    return key
+  }
+
+  #checkEnd({ nodes }: State): void {
+    this.#guard(() => {
+      const waiting = nodes.findIndex((node) => node.pending !== null)
+      if (waiting >= 0) throw new Deadlock(`thread ${waiting} waits for ever`)
+      this.#scenario.check(nodes.map((node) => node.result))
+    })
+  }
+
+  /** Runs what must not throw; if it does, says in which interleaving. */
+  #guard<T>(action: () => T): T {
+    try {
+      return action()
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause)
+      throw new Violation(`${reason}\n  ${this.#trace.join('\n  ')}`, { cause })
+    }
+  }
+
+  #step(from: State, thread: number): State {
+    this.#steps++
+    const memory = from.memory.clone()
+    const nodes = from.nodes.slice()
+    const status = from.status.slice()
+    const state = { memory, nodes, status }
+    const node = nodes[thread]!
+    const { kind, index, value } = node.pending!
+    this.#trace.push(`thread ${thread}: ${kind} ${index} ${value}`)
+    this.#guard(() => {
+      const outcome = this.#carryOut(state, thread, node)
+      if (outcome !== null) nodes[thread] = this.#goOn(memory, thread, node, outcome)
+    })
+    return state
+  }
+
+  /** Does what the thread wants next, or returns `null`: it blocks, and wants the same still. */
+  #carryOut({ memory, nodes, status }: State, thread: number, node: Node): Outcome | null {
+    const { kind, index, value, other } = node.pending!
+    if (kind === 'notify') {
+      const woken = wake(nodes, status, index, value)
+      return { result: woken, edge: `${woken}` }
+    }
+    if (kind === 'wait' && status[thread] === NOTIFIED) {
+      status[thread] = RUNNING
+      return { result: 'ok', edge: 'ok' }
+    }
+    if (kind === 'store') {
+      this.#write(memory, thread, index, value, `${node.id}`)
+      return { result: undefined, edge: '' }
+    }
+    const edge = `${memory.versions[index]}`
+    const before = memory.atomicRead(thread, index)
+    if (kind === 'wait') {
+      if (before !== value) return { result: 'not-equal', edge }
+      status[thread] = WAITING
+      return null
+    }
+    const after = afterwards(kind, before, value, other)
+    if (after !== null) this.#write(memory, thread, index, after, `${node.id} ${edge}`)
+    return { result: before, edge }
+  }
+
+  /** `past` names the writer's node and, if it read the word too, the version that it read. */
+  #write(memory: ModelMemory, thread: number, index: number, value: number, past: string): void {
+    this.#atomicWords.add(index)
+    let version = this.#versions.get(past)
+    if (version === undefined) this.#versions.set(past, (version = this.#versions.size + 1))
+    memory.atomicWrite(thread, index, value, version)
+  }
+
+  /** The node behind `outcome`, its plain accesses carried out. */
+  #goOn(memory: ModelMemory, thread: number, node: Node, { result, edge }: Outcome): Node {
+    let next = node.next.get(edge)
+    if (next === undefined) {
+      next = this.#replay(memory, thread, [...node.log, result])
+      node.next.set(edge, next)
+    } else {
+      repeatPlain(memory, thread, next)
+    }
+    if (next.failure !== null) throw next.failure
+    return next
+  }
+
+  #replay(memory: ModelMemory, thread: number, log: unknown[]): Node {
+    const node: Node = {
+      id: this.#nodes++,
+      log,
+      plain: [],
+      next: new Map(),
+      pending: null,
+      result: undefined,
+      failure: null,
+    }
+    const session = { memory, thread, node, cursor: 0, preparing: true }
+    this.#session = session
+    try {
+      const body = this.#scenario.threads[thread]!(this.#context)
+      session.preparing = false
+      node.result = body()
+    } catch (thrown) {
+      if (thrown instanceof Suspended) node.pending = thrown.op
+      else node.failure = thrown instanceof Error ? thrown : new Error(String(thrown))
+    }
+    return node
+  }
+
+  #machine(): Machine {
+    const atomic = this.#atomic.bind(this)
+    return {
+      load: (_, index) => atomic('load', index, 0, 0) as number,
+      store: (_, index, value) => void atomic('store', index, value, 0),
+      add: (_, index, value) => atomic('add', index, value, 0) as number,
+      exchange: (_, index, value) => atomic('exchange', index, value, 0) as number,
+      compareExchange: (_, index, expected, value) =>
+        atomic('compareExchange', index, expected, value) as number,
+      wait: (_, index, expected) =>
+        atomic('wait', index, expected, 0) as 'ok' | 'not-equal' | 'timed-out',
+      notify: (_, index, count) => atomic('notify', index, count, 0) as number,
+    }
+  }
+
+  #atomic(kind: Kind, index: number, value: number, other: number): unknown {
+    const session = this.#session!
+    if (session.preparing && kind === 'load') return this.#initial[index]
+    if (session.preparing) throw new Error(`${kind} before the threads run`)
+    if (session.cursor === session.node.log.length) {
+      throw new Suspended({ kind, index, value, other })
+    }
+    return session.node.log[session.cursor++]
+  }
+
+  #plainWords(): Int32Array {
+    return new Proxy(new Int32Array(0), {
+      get: (_, index) => this.#plain(Number(index), 0, false),
+      set: (_, index, value: number) => {
+        this.#plain(Number(index), value, true)
+        return true
+      },
+    })
+  }
+
+  #plain(index: number, value: number, writes: boolean): unknown {
+    const session = this.#session!
+    const { memory, thread, node } = session
+    if (session.preparing) throw new Error('plain access before the threads run')
+    if (session.cursor === node.log.length) {
+      if (writes) memory.plainWrite(thread, index, value)
+      const answer = writes ? value : memory.plainRead(thread, index)
+      node.plain.push({ index, value: answer, writes })
+      node.log.push(answer)
+    }
+    return node.log[session.cursor++]
+  }
+}
+
+function canStep({ nodes, status, memory }: State, thread: number): boolean {
+  const op = nodes[thread]!.pending
+  if (op === null || status[thread] === WAITING) return false
+  if (op.kind === 'until') return memory.values[op.index] !== op.value
+  if (op.kind === 'take') return memory.values[op.index] !== 0
+  return true
+}
+
+/** What the word holds after the operation, or `null` where it is not written. */
+function afterwards(kind: Kind, before: number, value: number, other: number): number | null {
+  switch (kind) {
+    case 'exchange':
+      return value
+    case 'add':
+      return (before + value) | 0
+    case 'take':
+      return before - 1
+    case 'compareExchange':
+      return before === value ? other : null
+    default:
+      return null
+  }
+}
+
+function wake(nodes: Node[], status: number[], index: number, count: number): number {
+  let woken = 0
+  for (const [thread, node] of nodes.entries()) {
+    if (woken === count) break
+    if (status[thread] !== WAITING || node.pending?.index !== index) continue
+    status[thread] = NOTIFIED
+    woken++
+  }
+  return woken
+}
+
+/** A known node's plain accesses on another memory; they must read what they read before. */
+function repeatPlain(memory: ModelMemory, thread: number, { plain }: Node): void {
+  for (const { index, value, writes } of plain) {
+    if (writes) memory.plainWrite(thread, index, value)
+    else if (memory.plainRead(thread, index) !== value) {
+      throw new Error(`word ${index} depends on more than what happened before`)
+    }
+  }
+}
