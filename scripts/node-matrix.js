@@ -31,7 +31,8 @@ function testOn(program) {
   const files = readdirSync(join(root, 'dist', 'test'))
     .filter((name) => name.endsWith('.test.js'))
     .map((name) => join('dist', 'test', name))
-  const { ok, output } = run([program, '--test', '--test-reporter=tap', ...files])
+  const options = ['--test', '--test-reporter=tap', '--test-timeout=300000']
+  const { ok, output } = run([program, ...options, ...files])
   const [pass, fail, skipped] = ['pass', 'fail', 'skipped'].map((name) => count(output, name))
   return { ok: ok && pass > 0, output, pass, fail, skipped, time: seconds(started) }
 }
