@@ -6,14 +6,17 @@ const tool = (call: object): object => chat({ tool_calls: [call] })
 
 const cases: readonly Case[] = [
   {
-    name: 'id and model are sent once, the first that are not empty',
+    name: 'id and model are sent once, the first that are not empty, after one that is',
     body: [
       { id: '', model: '', choices: [] },
       { id: 'a', choices: null },
       { id: 'b', model: 'm', object: '' },
       { id: 'c', model: 'n' },
+      { id: '', model: '' },
     ],
     rows: [
+      ['id', ''],
+      ['model', ''],
       ['id', 'a'],
       ['model', 'm'],
     ],

@@ -37,7 +37,10 @@ export type TokenEvent =
       readonly choice: number
       readonly index: number
       readonly id: string | null
+      /** `''` where arguments came and no name did. */
       readonly toolName: string
+      /** The provider's word for this sort of call (`server_tool_use`), where it has one. */
+      readonly kind: string | null
     }
   | {
       readonly type: 'tool-input-delta'
@@ -50,7 +53,9 @@ export type TokenEvent =
       readonly type: 'tool-input-end'
       readonly choice: number
       readonly index: number
+      /** As they are known now: some servers send the arguments first. */
       readonly id: string | null
+      readonly toolName: string
     }
   | { readonly type: 'hosted-block'; readonly index: number; readonly blockType: string }
   | { readonly type: 'annotation'; readonly choice: number; readonly value: unknown }

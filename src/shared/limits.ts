@@ -34,3 +34,9 @@ export const EVENT_NAME_BYTES_MAX = 256
 
 /** First bytes of a malformed event that its error carries. */
 export const EXCERPT_BYTES_MAX = 64
+
+/** Tool calls of one stream that are open at once; one more ends the oldest. */
+export const OPEN_TOOL_CALLS_MAX = 1024
+
+/** Fields that a usage object keeps where one is merged from several; others are ignored. */
+export const USAGE_FIELDS_MAX = 64

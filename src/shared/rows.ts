@@ -49,7 +49,7 @@ export const ROW_TOOL_INPUT: RowKind = 7
 /** The provider closed the block with this index (Anthropic). No text. */
 export const ROW_BLOCK_STOP: RowKind = 8
 
-/** First non-empty response id and model; the decoder sends each once. */
+/** First non-empty response id and model, each once; before it, once, an empty one if one came. */
 export const ROW_ID: RowKind = 9
 export const ROW_MODEL: RowKind = 10
 /** Role of a choice; the decoder sends it once per choice (choices 0 to 15; above, each time). */

@@ -36,6 +36,10 @@ const CHOICE_MAX = 65_535
 /** Choices from here on have no bit: what is sent once per choice is sent each time. */
 const CHOICES_TOLD_APART = 16
 
+/** Bits of the masks of id and model. */
+const ANY_NAME = 0
+const GOOD_NAME = 1
+
 /** A value that rules run over, and the choice and index that hold inside it. */
 interface Scope {
   readonly node: JsonNode
@@ -46,14 +50,14 @@ interface Scope {
 /**
  * Runs a dialect's rules over parsed payloads and writes what they find as rows.
  *
- * All that it remembers of a stream is which facts were sent, one bit per choice: the first id and
- * model, the role of a choice, and that a choice has text, reasoning or a refusal at all, which is
- * what an empty delta says.
+ * All that it remembers of a stream is which facts were sent, in one 16-bit mask per row kind: of
+ * the id and model whether any was (bit 0), and one that is not empty (bit 1); of each choice its
+ * role, and whether it has text, reasoning or a refusal at all, which is what an empty delta says.
  */
 export class Extractor {
   readonly #dialect: CompiledDialect
   readonly #tally: Replacements
-  /** By row kind: a bit for each choice of which such a row was sent. */
+  /** By row kind. */
   readonly #said = new Uint16Array(Math.max(ROW_ROLE, ROW_MODEL, ROW_ID) + 1)
 
   // The payload at hand.
@@ -146,8 +150,11 @@ export class Extractor {
       }
       empty = true
     }
-    const saysSo = empty && rule.shape === 'delta' && !rule.skipEmpty
-    if (saysSo && this.#isFirst(rule.kind, scope.choice)) this.#write(rule.kind, scope, '')
+    if (!empty || rule.skipEmpty) return
+    const isName = rule.kind === ROW_ID || rule.kind === ROW_MODEL
+    if (rule.shape !== 'delta' && !isName) return
+    if (this.#isFirst(rule.kind, isName ? ANY_NAME : scope.choice))
+      this.#write(rule.kind, scope, '')
   }
 
   /** Writes a value that is not empty, unless it is one that is sent once and was sent. */
@@ -155,7 +162,8 @@ export class Extractor {
     switch (kind) {
       case ROW_ID:
       case ROW_MODEL:
-        if (this.#isFirst(kind, 0)) this.#write(kind, scope, text)
+        this.#isFirst(kind, ANY_NAME)
+        if (this.#isFirst(kind, GOOD_NAME)) this.#write(kind, scope, text)
         break
       case ROW_ROLE:
         if (this.#isFirst(kind, scope.choice)) this.#write(kind, scope, text)
@@ -198,12 +206,12 @@ export class Extractor {
     return whole
   }
 
-  /** True the first time it is asked for this kind and choice; always, for choices above 15. */
-  #isFirst(kind: RowKind, choice: number): boolean {
-    if (choice >= CHOICES_TOLD_APART) return true
+  /** True the first time it is asked for this kind and bit; always, for bits that do not exist. */
+  #isFirst(kind: RowKind, bit: number): boolean {
+    if (bit >= CHOICES_TOLD_APART) return true
     const said = this.#said[kind] as number
-    this.#said[kind] = said | (1 << choice)
-    return (said & (1 << choice)) === 0
+    this.#said[kind] = said | (1 << bit)
+    return (said & (1 << bit)) === 0
   }
 
   #word(scope: Scope, keys: Keys | null): string {

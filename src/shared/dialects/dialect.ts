@@ -40,7 +40,7 @@ export interface ScopeRule extends Conditions {
 
 /** A string that is a delta. An empty one is reported once per choice: it has text, though none. */
 export type DeltaName = 'text' | 'reasoning' | 'refusal'
-/** A string that is a fact. An empty one is none. */
+/** A string that is a fact. An empty one is none, but for a first `id` or `model`. */
 export type WordName = 'id' | 'model' | 'role' | 'finish' | 'signature' | 'hosted-block'
 /**
  * A value that is passed on as it was sent: `usage` an object, `logprobs` an array with elements,

@@ -1,0 +1,253 @@
+import type { Dialect } from '../shared/dialects/dialect.ts'
+import { type ErrorCode, MillraceError } from '../shared/errors.ts'
+import * as row from '../shared/rows.ts'
+import type { TokenEvent } from './events.ts'
+import { providerError } from './provider-error.ts'
+import { TokenBatch } from './token-batch.ts'
+import { ToolCalls } from './tool-calls.ts'
+import { UsageMeter } from './usage.ts'
+
+const { FLAG_CONTINUED, FLAG_WIDE, ROW_DELTA_LAST, ROW_WORDS } = row
+
+/** Kind and flags of a row's first word. */
+const KIND_AND_FLAGS = 0xffff
+
+const NO_ROWS: row.RowBatch = { rows: new Int32Array(0), rowCount: 0, text: '', wideText: '' }
+
+/** How a stream ended, as far as the protocol goes. */
+export interface StreamEnd {
+  /** The last events: the ends of tool calls that no one closed. */
+  readonly batch: TokenBatch
+  /**
+   * `null` where the protocol's end was seen; else STREAM_TRUNCATED, or the failure that ended the
+   * stream before.
+   */
+  readonly error: MillraceError | null
+}
+
+/**
+ * Gives the rows of one stream their meaning: which call a fragment belongs to, what the usage is
+ * by now, whether the end was seen. Runs on the caller's thread, so its state outlives any worker.
+ *
+ * Frequent rows cost one addition each; see {@link TokenBatch}.
+ */
+export class Assembler {
+  /** The failure that ended the stream; no more rows come after it. */
+  failure: MillraceError | null = null
+
+  readonly #dialect: Dialect
+  readonly #usage: UsageMeter
+  readonly #tools: ToolCalls
+  /** By choice: the finish reason that was last reported. */
+  readonly #finish = new Map<number, string>()
+  #id: string | null = null
+  #model: string | null = null
+  #terminator: string | null = null
+  #providerError: MillraceError | null = null
+  #tokens = 0
+
+  // What rows of the same fact have said so far.
+  #partial = ''
+  #tool = { kind: '', id: '', name: '' }
+  #eventName = ''
+  #lastEventId = ''
+
+  // The batch at hand.
+  #places: number[] = []
+  /** The place of a response id whose model has not come. */
+  #idPlace: number | null = null
+  #events: TokenEvent[] = []
+
+  constructor(dialect: Dialect) {
+    this.#dialect = dialect
+    this.#usage = new UsageMeter(dialect.usage)
+    this.#tools = new ToolCalls((event) => this.#emit(event))
+  }
+
+  /** Turns the next rows into tokens. The batch goes on using `batch.rows`: it must not change. */
+  read(batch: row.RowBatch): TokenBatch {
+    const { rows, rowCount } = batch
+    const starts = new Int32Array(rowCount)
+    let at = 0
+    let plain = 0
+    for (; plain < rowCount; plain++) {
+      if (((rows[plain * ROW_WORDS] as number) & KIND_AND_FLAGS) > ROW_DELTA_LAST) break
+      starts[plain] = at
+      at += rows[plain * ROW_WORDS + 2] as number
+    }
+    const isPlain = plain === rowCount && this.#partial === ''
+    const tokens = isPlain ? null : this.#readEach(batch, starts)
+    const read = new TokenBatch(batch, starts, tokens, this.#takeEvents())
+    this.#tokens += read.length
+    return read
+  }
+
+  /** The source ended. Reports what is left, and whether the stream came to its proper end. */
+  end(): StreamEnd {
+    this.#tools.endAll()
+    const batch = new TokenBatch(NO_ROWS, new Int32Array(0), this.#places, this.#takeEvents())
+    return { batch, error: this.failure ?? this.#truncation() }
+  }
+
+  #truncation(): MillraceError | null {
+    const { end, name } = this.#dialect
+    if (end === 'none' || this.#terminator !== null) return null
+    if (end === 'finish' && this.#finish.size > 0) return null
+    const tokens = this.#tokens
+    const message = `source ended after ${tokens} tokens without the end of a '${name}' stream`
+    const finishReasons = Object.fromEntries(this.#finish)
+    const cause = this.#providerError ?? undefined
+    return new MillraceError('STREAM_TRUNCATED', message, { tokens, finishReasons }, cause)
+  }
+
+  /** The tokens of a batch that is not all plain deltas, and where the texts of those start. */
+  #readEach({ rows, rowCount, text, wideText }: row.RowBatch, starts: Int32Array): number[] {
+    const places = this.#places
+    let at = 0
+    let wideAt = 0
+    for (let number = 0; number < rowCount; number++) {
+      const word = number * ROW_WORDS
+      const head = rows[word] as number
+      const units = rows[word + 2] as number
+      const flags = head >>> 8
+      const isWide = (flags & FLAG_WIDE) !== 0
+      const start = isWide ? wideAt : at
+      if (isWide) wideAt += units
+      else at += units
+      starts[number] = start
+      const kind = head & 0xff
+      if (kind <= ROW_DELTA_LAST && (flags & FLAG_CONTINUED) === 0 && this.#partial === '') {
+        places.push(number)
+        continue
+      }
+      this.#partial += (isWide ? wideText : text).slice(start, start + units)
+      if ((flags & FLAG_CONTINUED) !== 0) continue
+      const whole = this.#partial
+      this.#partial = ''
+      this.#take(kind, head >>> 16, rows[word + 1] as number, whole)
+    }
+    return places
+  }
+
+  #take(kind: row.RowKind, choice: number, index: number, text: string): void {
+    switch (kind) {
+      case row.ROW_TEXT:
+        return this.#emit({ type: 'text-delta', choice, text })
+      case row.ROW_REASONING:
+        return this.#emit({ type: 'reasoning-delta', choice, text })
+      case row.ROW_REFUSAL:
+        return this.#emit({ type: 'refusal-delta', choice, text })
+      case row.ROW_SIGNATURE:
+        return this.#emit({ type: 'reasoning-signature', choice, index, signature: text })
+      case row.ROW_ROLE:
+        return this.#emit({ type: 'role', choice, role: text })
+      case row.ROW_LOGPROBS:
+        return this.#emit({ type: 'logprobs', choice, value: JSON.parse(text) })
+      case row.ROW_ANNOTATION:
+        return this.#emit({ type: 'annotation', choice, value: JSON.parse(text) })
+      case row.ROW_HOSTED_BLOCK:
+        return this.#emit({ type: 'hosted-block', index, blockType: text })
+      case row.ROW_USAGE:
+        return this.#emit(this.#usage.add(JSON.parse(text)))
+      case row.ROW_BLOCK_STOP:
+        return this.#tools.stop(choice, index)
+      case row.ROW_FINISH:
+        return this.#takeFinish(choice, text)
+      case row.ROW_TERMINATOR:
+        return this.#takeTerminator(text)
+      case row.ROW_ID:
+      case row.ROW_MODEL:
+        return this.#takeMetadata(kind, text)
+      case row.ROW_EVENT_NAME:
+      case row.ROW_EVENT_ID:
+      case row.ROW_EVENT_DATA:
+        return this.#takeEvent(kind, text)
+      case row.ROW_ERROR:
+      case row.ROW_FATAL:
+      case row.ROW_PROVIDER_ERROR:
+        return this.#takeError(kind, choice, index, text)
+      case row.ROW_TOOL_KIND:
+      case row.ROW_TOOL_ID:
+      case row.ROW_TOOL_NAME:
+      case row.ROW_TOOL_ARGUMENTS:
+      case row.ROW_TOOL_INPUT:
+        return this.#takeTool(kind, choice, index, text)
+      default:
+        throw new Error(`unknown row kind ${kind}`)
+    }
+  }
+
+  #takeMetadata(kind: row.RowKind, text: string): void {
+    // A model right after an id is of the same payload, and belongs into the same event.
+    const isSecond = kind === row.ROW_MODEL && this.#places.at(-1) === this.#idPlace
+    if (kind === row.ROW_ID) this.#id = text
+    else this.#model = text
+    const event = { type: 'response-metadata', id: this.#id, model: this.#model } as const
+    if (isSecond) this.#events[this.#events.length - 1] = event
+    else this.#emit(event)
+    this.#idPlace = kind === row.ROW_ID ? ~(this.#events.length - 1) : null
+  }
+
+  #takeTool(kind: row.RowKind, choice: number, index: number, text: string): void {
+    const tool = this.#tool
+    if (kind === row.ROW_TOOL_KIND) tool.kind = text
+    else if (kind === row.ROW_TOOL_ID) tool.id = text
+    else if (kind === row.ROW_TOOL_NAME) tool.name = text
+    else {
+      const isWhole = kind === row.ROW_TOOL_INPUT
+      this.#tools.add({ ...tool, choice, index, text, isWhole })
+      this.#tool = { kind: '', id: '', name: '' }
+    }
+  }
+
+  #takeFinish(choice: number, reason: string): void {
+    if (this.#finish.get(choice) === reason) return
+    this.#finish.set(choice, reason)
+    this.#emit({ type: 'finish', choice, reason })
+  }
+
+  /** Only the first counts: a relay may add a sentinel of its own to a provider's end. */
+  #takeTerminator(terminator: string): void {
+    if (this.#terminator !== null) return
+    this.#terminator = terminator
+    this.#tools.endAll()
+    this.#emit({ type: 'end', terminator })
+  }
+
+  #takeEvent(kind: row.RowKind, text: string): void {
+    if (kind === row.ROW_EVENT_NAME) this.#eventName = text
+    else if (kind === row.ROW_EVENT_ID) this.#lastEventId = text
+    else {
+      const event = this.#eventName || 'message'
+      this.#eventName = ''
+      this.#emit({ type: 'event', event, data: text, lastEventId: this.#lastEventId })
+    }
+  }
+
+  #takeError(kind: row.RowKind, choice: number, index: number, text: string): void {
+    const value: unknown = JSON.parse(text)
+    if (kind === row.ROW_PROVIDER_ERROR) {
+      this.#providerError = providerError(value, index !== -1)
+      this.#emit({ type: 'error', error: this.#providerError })
+      return
+    }
+    const code = row.DECODE_ERROR_CODES[choice] as ErrorCode
+    const { message, ...details } = value as { message: string }
+    const error = new MillraceError(code, message, details)
+    if (kind === row.ROW_FATAL) this.failure = error
+    else this.#emit({ type: 'error', error })
+  }
+
+  #emit(event: TokenEvent): void {
+    this.#places.push(~this.#events.length)
+    this.#events.push(event)
+  }
+
+  #takeEvents(): TokenEvent[] {
+    const events = this.#events
+    this.#places = []
+    this.#idPlace = null
+    this.#events = []
+    return events
+  }
+}

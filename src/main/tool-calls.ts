@@ -1,0 +1,136 @@
+import { compactJson } from '../shared/decoder/compact-json.ts'
+import { OPEN_TOOL_CALLS_MAX } from '../shared/limits.ts'
+import type { TokenEvent } from './events.ts'
+
+/** What one fragment of a tool call says, `''` for nothing. */
+export interface ToolFragment {
+  readonly choice: number
+  /** -1 where the provider sent none. */
+  readonly index: number
+  readonly kind: string
+  readonly id: string
+  readonly name: string
+  /** Arguments to append, or the whole of them as raw JSON. */
+  readonly text: string
+  readonly isWhole: boolean
+}
+
+interface Call {
+  readonly choice: number
+  readonly index: number
+  /** What it is found by; `null` where the provider sent no index. */
+  readonly key: number | null
+  kind: string | null
+  id: string | null
+  name: string
+  hasStarted: boolean
+  /** How its arguments come: what came first decides. */
+  source: 'none' | 'fragments' | 'whole'
+}
+
+/**
+ * Tells the tool calls of a stream apart, and turns their fragments into events.
+ *
+ * A call is known by its choice and index. A different id at the same index is a new call: some
+ * servers use one index for all. Where there is no index, an id begins a call and its absence
+ * continues the last; whole arguments with neither are a call of their own. A name may be empty at
+ * first and repeated later, and is never concatenated.
+ */
+export class ToolCalls {
+  readonly #emit: (event: TokenEvent) => void
+  /** Calls that have not ended, in the order of their beginning. */
+  readonly #open = new Set<Call>()
+  readonly #byIndex = new Map<number, Call>()
+  /** By choice: the last call that came without an index. */
+  readonly #unindexed = new Map<number, Call>()
+  /** By choice: one more than the largest index. */
+  readonly #nextIndex = new Map<number, number>()
+
+  constructor(emit: (event: TokenEvent) => void) {
+    this.#emit = emit
+  }
+
+  add(fragment: ToolFragment): void {
+    const call = this.#find(fragment) ?? this.#begin(fragment)
+    const { kind, id, name, text, isWhole } = fragment
+    call.kind ??= kind || null
+    call.id ??= id || null
+    call.name ||= name
+    const source = isWhole ? 'whole' : 'fragments'
+    const isNews = text !== '' && (isWhole ? call.source === 'none' : call.source !== 'whole')
+    if (call.name !== '' || isNews) this.#start(call)
+    if (!isNews) return
+    call.source = source
+    const { choice, index } = call
+    const delta = isWhole ? compactJson(text) : text
+    this.#emit({ type: 'tool-input-delta', choice, index, id: call.id, text: delta })
+  }
+
+  /** The provider says that the block with this index is complete. */
+  stop(choice: number, index: number): void {
+    const call = this.#byIndex.get(keyOf(choice, index))
+    if (call !== undefined) this.#end(call)
+  }
+
+  /** No fragment can come any more. */
+  endAll(): void {
+    for (const call of this.#open) this.#end(call)
+  }
+
+  #find({ choice, index, id, isWhole }: ToolFragment): Call | undefined {
+    if (index >= 0) {
+      const call = this.#byIndex.get(keyOf(choice, index))
+      return id === '' || call?.id === null || call?.id === id ? call : undefined
+    }
+    const last = this.#unindexed.get(choice)
+    if (id === '') return isWhole ? undefined : last
+    return last?.id === id ? last : undefined
+  }
+
+  /** Begins a call, and ends the one that it takes the place of. */
+  #begin({ choice, index: sent }: ToolFragment): Call {
+    const key = sent < 0 ? null : keyOf(choice, sent)
+    const before = key === null ? this.#unindexed.get(choice) : this.#byIndex.get(key)
+    if (before !== undefined) this.#end(before)
+    const [oldest] = this.#open
+    if (this.#open.size === OPEN_TOOL_CALLS_MAX && oldest !== undefined) this.#end(oldest)
+    const next = this.#nextIndex.get(choice) ?? 0
+    const index = sent < 0 ? next : sent
+    this.#nextIndex.set(choice, Math.max(next, index + 1))
+    const call: Call = {
+      choice,
+      index,
+      key,
+      kind: null,
+      id: null,
+      name: '',
+      hasStarted: false,
+      source: 'none',
+    }
+    this.#open.add(call)
+    if (key === null) this.#unindexed.set(choice, call)
+    else this.#byIndex.set(key, call)
+    return call
+  }
+
+  #start(call: Call): void {
+    if (call.hasStarted) return
+    call.hasStarted = true
+    const { choice, index, id, name: toolName, kind } = call
+    this.#emit({ type: 'tool-input-start', choice, index, id, toolName, kind })
+  }
+
+  #end(call: Call): void {
+    this.#start(call)
+    this.#open.delete(call)
+    if (call.key === null) this.#unindexed.delete(call.choice)
+    else this.#byIndex.delete(call.key)
+    const { choice, index, id, name: toolName } = call
+    this.#emit({ type: 'tool-input-end', choice, index, id, toolName })
+  }
+}
+
+/** A choice is below 2^16 and an index below 2^31, so this is exact. */
+function keyOf(choice: number, index: number): number {
+  return choice * 2 ** 31 + index
+}

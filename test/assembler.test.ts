@@ -1,0 +1,331 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Assembler } from '../src/main/assembler.ts'
+import type { TokenEvent } from '../src/main/events.ts'
+import type { TokenBatch } from '../src/main/token-batch.ts'
+import { anthropic } from '../src/shared/dialects/anthropic.ts'
+import type { Dialect } from '../src/shared/dialects/dialect.ts'
+import { openaiChat } from '../src/shared/dialects/openai-chat.ts'
+import { sse } from '../src/shared/dialects/sse.ts'
+import * as row from '../src/shared/rows.ts'
+import { eventsOf, fragment, type Row, write } from './assembling.ts'
+
+/** Splits what is one batch into one batch per row: the same events must come. */
+function assertEvents(rows: readonly Row[], expected: readonly object[], dialect?: Dialect): void {
+  assert.deepEqual(eventsOf([rows], dialect), expected)
+  assert.deepEqual(
+    eventsOf(
+      rows.map((one) => [one]),
+      dialect,
+    ),
+    expected,
+    'one row a batch',
+  )
+}
+
+test('read: deltas are tokens of one string each, by type, choice, index and text', () => {
+  const batch = new Assembler(openaiChat).read(
+    write([
+      [row.ROW_TEXT, 'Grüße'],
+      [row.ROW_TEXT, ''],
+      [row.ROW_REASONING, '日本', 2, 7],
+      [row.ROW_REFUSAL, '😀', 65_535],
+    ]).toBatch(),
+  )
+  const columns = Array.from({ length: batch.length }, (_, at) => [
+    batch.type(at),
+    batch.choice(at),
+    batch.index(at),
+    batch.text(at),
+    batch.textLength(at),
+  ])
+  assert.deepEqual(columns, [
+    ['text-delta', 0, -1, 'Grüße', 5],
+    ['text-delta', 0, -1, '', 0],
+    ['reasoning-delta', 2, 7, '日本', 2],
+    ['refusal-delta', 65_535, -1, '😀', 2],
+  ])
+  assert.deepEqual(
+    [...batch],
+    [
+      { type: 'text-delta', choice: 0, text: 'Grüße' },
+      { type: 'text-delta', choice: 0, text: '' },
+      { type: 'reasoning-delta', choice: 2, text: '日本' },
+      { type: 'refusal-delta', choice: 65_535, text: '😀' },
+    ],
+  )
+})
+
+test('read: a lone surrogate at the end of a delta joins the one that begins the next', () => {
+  const rows: Row[] = [
+    [row.ROW_TEXT, 'a\ud83d'],
+    [row.ROW_TEXT, '\ude02b'],
+    [row.ROW_TEXT, 'c'],
+    [row.ROW_ROLE, 'r\udc00'],
+    [row.ROW_REASONING, '\udc00'],
+  ]
+  assertEvents(rows, [
+    { type: 'text-delta', choice: 0, text: 'a\ud83d' },
+    { type: 'text-delta', choice: 0, text: '\ude02b' },
+    { type: 'text-delta', choice: 0, text: 'c' },
+    { type: 'role', choice: 0, role: 'r\udc00' },
+    { type: 'reasoning-delta', choice: 0, text: '\udc00' },
+  ])
+})
+
+test('read: rare rows are events in their place among the deltas', () => {
+  const batch = new Assembler(openaiChat).read(
+    write([
+      [row.ROW_ROLE, 'assistant', 1],
+      [row.ROW_TEXT, 'a', 1],
+      [row.ROW_HOSTED_BLOCK, 'compaction', 0, 4],
+      [row.ROW_TEXT, 'b', 1],
+      ...fragment(3, { id: 'i', name: 'f', text: '{}' }),
+    ]).toBatch(),
+  )
+  const columns = Array.from({ length: batch.length }, (_, at) => {
+    return [batch.type(at), batch.choice(at), batch.index(at), batch.text(at), batch.textLength(at)]
+  })
+  assert.deepEqual(columns, [
+    ['role', 1, -1, '', 0],
+    ['text-delta', 1, -1, 'a', 1],
+    ['hosted-block', 0, 4, '', 0],
+    ['text-delta', 1, -1, 'b', 1],
+    ['tool-input-start', 0, 3, '', 0],
+    ['tool-input-delta', 0, 3, '{}', 2],
+  ])
+})
+
+test('runEnd: a run is deltas of one type and choice in a row, and joins to one text', () => {
+  const batch = new Assembler(openaiChat).read(
+    write([
+      [row.ROW_TEXT, 'a'],
+      [row.ROW_TEXT, 'é', 0, 5],
+      [row.ROW_TEXT, 'c', 1],
+      [row.ROW_REASONING, 'd', 1],
+      [row.ROW_REASONING, 'e', 1],
+      [row.ROW_ROLE, 'r', 1],
+      [row.ROW_REASONING, 'f', 1],
+      [row.ROW_REASONING, '\ud800', 1],
+      [row.ROW_REASONING, 'h', 1],
+    ]).toBatch(),
+  )
+  const runs: unknown[] = []
+  for (let from = 0, to = 0; from < batch.length; from = to) {
+    to = batch.runEnd(from)
+    runs.push([from, to, batch.joined(from, to), batch.joinedBytes(from, to)])
+  }
+  assert.deepEqual(runs, [
+    [0, 2, 'aé', 3],
+    [2, 3, 'c', 1],
+    [3, 5, 'de', 2],
+    [5, 6, '', 0],
+    [6, 7, 'f', 1],
+    [7, 8, '\ud800', 2],
+    [8, 9, 'h', 1],
+  ])
+})
+
+test('read: a value in continued fragments is one, across batches and among other kinds', () => {
+  const flag = (batch: row.RowBatch, ...numbers: number[]): row.RowBatch => {
+    for (const number of numbers) {
+      const at = number * row.ROW_WORDS
+      batch.rows[at] = (batch.rows[at] as number) | (row.FLAG_CONTINUED << 8)
+    }
+    return batch
+  }
+  const assembler = new Assembler(openaiChat)
+  const text = (part: string): Row => [row.ROW_TEXT, part, 2, 3]
+  const read = [
+    flag(write([text('x'), text('a'), text('b')]).toBatch(), 1, 2),
+    flag(write([text('c')]).toBatch(), 0),
+    write([text('d'), text('y')]).toBatch(),
+    flag(
+      write([
+        [row.ROW_USAGE, '{"a"'],
+        [row.ROW_USAGE, ':1}'],
+      ]).toBatch(),
+      0,
+    ),
+  ].map((batch) => [...assembler.read(batch)])
+  assert.deepEqual(read.slice(0, 3), [
+    [{ type: 'text-delta', choice: 2, text: 'x' }],
+    [],
+    [
+      { type: 'text-delta', choice: 2, text: 'abcd' },
+      { type: 'text-delta', choice: 2, text: 'y' },
+    ],
+  ])
+  assert.deepEqual(
+    read[3]?.map((event) => event.type === 'usage' && event.raw),
+    [{ a: 1 }],
+  )
+})
+
+test('read: id and model of one payload are one event, and a better one is another', () => {
+  assert.deepEqual(
+    eventsOf([
+      [
+        [row.ROW_TEXT, 'x'],
+        [row.ROW_MODEL, 'first'],
+      ],
+    ]),
+    [
+      { type: 'text-delta', choice: 0, text: 'x' },
+      { type: 'response-metadata', id: null, model: 'first' },
+    ],
+  )
+  assert.deepEqual(
+    eventsOf([
+      [
+        [row.ROW_ID, ''],
+        [row.ROW_MODEL, ''],
+        [row.ROW_ID, 'i'],
+        [row.ROW_MODEL, 'm'],
+        [row.ROW_ROLE, 'r'],
+      ],
+    ]),
+    [
+      { type: 'response-metadata', id: '', model: '' },
+      { type: 'response-metadata', id: 'i', model: 'm' },
+      { type: 'role', choice: 0, role: 'r' },
+    ],
+  )
+})
+
+test('read: facts are events with their values parsed', () => {
+  const signature: Row = [row.ROW_SIGNATURE, 's', 0, 2]
+  assertEvents(
+    [signature, [row.ROW_LOGPROBS, '[{"logprob":-1}]', 1], [row.ROW_ANNOTATION, '"a"']],
+    [
+      { type: 'reasoning-signature', choice: 0, index: 2, signature: 's' },
+      { type: 'logprobs', choice: 1, value: [{ logprob: -1 }] },
+      { type: 'annotation', choice: 0, value: 'a' },
+    ],
+  )
+})
+
+test('read: a finish reason is told when it first comes and when it changes', () => {
+  const finish = (reason: string, choice = 0): Row => [row.ROW_FINISH, reason, choice]
+  assertEvents(
+    [finish('stop'), finish('stop'), finish('stop', 1), finish('length'), finish('stop')],
+    [
+      { type: 'finish', choice: 0, reason: 'stop' },
+      { type: 'finish', choice: 1, reason: 'stop' },
+      { type: 'finish', choice: 0, reason: 'length' },
+      { type: 'finish', choice: 0, reason: 'stop' },
+    ],
+  )
+})
+
+test('read: raw events have their name or message, and the id that lasts', () => {
+  const event = (data: string, name: string, lastEventId: string): object => {
+    return { type: 'event', event: name, data, lastEventId }
+  }
+  assertEvents(
+    [
+      [row.ROW_EVENT_NAME, 'e'],
+      [row.ROW_EVENT_ID, '1'],
+      [row.ROW_EVENT_DATA, 'a'],
+      [row.ROW_EVENT_DATA, 'b'],
+      [row.ROW_EVENT_ID, ''],
+      [row.ROW_EVENT_DATA, 'c'],
+    ],
+    [event('a', 'e', '1'), event('b', 'message', '1'), event('c', 'message', '')],
+    sse,
+  )
+})
+
+test('error: a malformed event is reported with its numbers, and the stream goes on', () => {
+  const text = JSON.stringify({ offset: 7, message: 'event is not valid JSON', excerpt: 'x' })
+  const [event, after] = eventsOf([
+    [
+      [row.ROW_ERROR, text, 4],
+      [row.ROW_TEXT, 'a'],
+    ],
+  ])
+  assert.ok(event?.type === 'error')
+  assert.equal(event.error.code, 'JSON_TOO_DEEP')
+  assert.equal(event.error.message, 'event is not valid JSON')
+  assert.deepEqual(event.error.details, { offset: 7, excerpt: 'x' })
+  assert.equal(after?.type, 'text-delta')
+})
+
+test('error: the provider’s own has its fields, whatever its shape', () => {
+  const detailsOf = (raw: unknown, index = -1): object => {
+    const [event] = eventsOf([[[row.ROW_PROVIDER_ERROR, JSON.stringify(raw), 0, index]]])
+    assert.ok(event?.type === 'error')
+    assert.equal(event.error.code, 'PROVIDER_ERROR')
+    return event.error.details
+  }
+  const full = { message: 'm', type: 't', code: 400, param: null }
+  assert.deepEqual(detailsOf(full), {
+    message: 'm',
+    type: 't',
+    code: 400,
+    raw: full,
+    outsideProtocol: false,
+  })
+  const none = { message: null, type: null, code: null, outsideProtocol: false }
+  assert.deepEqual(detailsOf('gone'), { ...none, message: 'gone', raw: 'gone' })
+  const odd = { message: { a: 1 }, type: 3, code: null }
+  assert.deepEqual(detailsOf(odd), { ...none, raw: odd })
+  assert.deepEqual(detailsOf('x', 0), { ...none, message: 'x', raw: 'x', outsideProtocol: true })
+})
+
+test('failure: a fatal row is no event, but what the stream is to throw', () => {
+  const assembler = new Assembler(openaiChat)
+  const text = JSON.stringify({ offset: 0, message: 'too long', excerpt: '' })
+  const batch = assembler.read(
+    write([
+      [row.ROW_TEXT, 'a'],
+      [row.ROW_FATAL, text, 2],
+    ]).toBatch(),
+  )
+  assert.equal(batch.length, 1)
+  assert.equal(assembler.failure?.code, 'LINE_TOO_LONG')
+  assert.equal(assembler.end().error, assembler.failure)
+})
+
+const endOf = (dialect: Dialect, rows: readonly Row[]): ReturnType<Assembler['end']> => {
+  const assembler = new Assembler(dialect)
+  assembler.read(write(rows).toBatch())
+  return assembler.end()
+}
+
+test('end: a stream ends well with what its dialect asks for, and is truncated without', () => {
+  const finish: Row = [row.ROW_FINISH, 'stop', 1]
+  const terminator: Row = [row.ROW_TERMINATOR, 'x']
+  const text: Row = [row.ROW_TEXT, 'a']
+  for (const [dialect, rows, code] of [
+    [openaiChat, [text], 'STREAM_TRUNCATED'],
+    [openaiChat, [finish], undefined],
+    [openaiChat, [terminator], undefined],
+    [anthropic, [finish, text], 'STREAM_TRUNCATED'],
+    [anthropic, [terminator], undefined],
+    [sse, [], undefined],
+  ] as const) {
+    assert.equal(endOf(dialect, rows).error?.code, code)
+  }
+  const { error } = endOf(anthropic, [finish, text])
+  assert.deepEqual(error?.details, { tokens: 2, finishReasons: { 1: 'stop' } })
+})
+
+test('end: a truncation has the provider’s error, where there was one, as its cause', () => {
+  const { error } = endOf(openaiChat, [[row.ROW_PROVIDER_ERROR, '"gone"']])
+  assert.equal(error?.code, 'STREAM_TRUNCATED')
+  const cause = error?.cause as { code?: string } | undefined
+  assert.equal(cause?.code, 'PROVIDER_ERROR')
+})
+
+test('end: only the first terminator is told, and closes what is open before it', () => {
+  const rows: Row[] = [
+    ...fragment(0, { id: 'a', name: 'f' }),
+    [row.ROW_TERMINATOR, 'first'],
+    [row.ROW_TERMINATOR, 'second'],
+  ]
+  const types = (batch: Iterable<TokenEvent>): string[] => Array.from(batch, ({ type }) => type)
+  assert.deepEqual(types(eventsOf([rows])), ['tool-input-start', 'tool-input-end', 'end'])
+  const batch: TokenBatch = endOf(openaiChat, rows).batch
+  assert.deepEqual([...batch], [])
+})

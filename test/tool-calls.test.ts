@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Assembler } from '../src/main/assembler.ts'
+import { openaiChat } from '../src/shared/dialects/openai-chat.ts'
+import * as row from '../src/shared/rows.ts'
+import { eventsOf, fragment, type Row, write } from './assembling.ts'
+
+const whole = (text: string, name: string): Row[] => [
+  [row.ROW_TOOL_NAME, name],
+  [row.ROW_TOOL_INPUT, text],
+]
+
+/** Tool events in few words: `0+a:f` begins, `0=a:text` is a delta, `0-a:f` ends. */
+function toolStory(rows: readonly Row[]): string[] {
+  const stories = [eventsOf([rows]), eventsOf(rows.map((one) => [one]))].map((events) =>
+    events.flatMap((event) => {
+      switch (event.type) {
+        case 'tool-input-start':
+          return [`${event.index}+${event.id}:${event.toolName}`]
+        case 'tool-input-delta':
+          return [`${event.index}=${event.id}:${event.text}`]
+        case 'tool-input-end':
+          return [`${event.index}-${event.id}:${event.toolName}`]
+        case 'end':
+          return ['end']
+        default:
+          return []
+      }
+    }),
+  )
+  assert.deepEqual(stories[1], stories[0])
+  return stories[0] ?? []
+}
+
+const toolCases: readonly { name: string; rows: readonly Row[]; story: readonly string[] }[] = [
+  {
+    name: 'a call starts with its name, and ends with the stream',
+    rows: [...fragment(0, { id: 'a', name: 'f' }), ...fragment(0, { text: '{' })],
+    story: ['0+a:f', '0=a:{', '0-a:f'],
+  },
+  {
+    name: 'a call ends once, where its block stops',
+    rows: [
+      ...fragment(1, { id: 'a', name: 'f', text: '1' }),
+      [row.ROW_BLOCK_STOP, '', 0, 0],
+      [row.ROW_BLOCK_STOP, '', 0, 1],
+      [row.ROW_BLOCK_STOP, '', 0, 1],
+      [row.ROW_TERMINATOR, 'x'],
+    ],
+    story: ['1+a:f', '1=a:1', '1-a:f', 'end'],
+  },
+  {
+    name: 'calls of different indexes interleave',
+    rows: [
+      ...fragment(0, { id: 'a', name: 'f' }),
+      ...fragment(1, { id: 'b', name: 'g' }),
+      ...fragment(0, { text: '1' }),
+      ...fragment(1, { text: '2' }),
+      ...fragment(0, { text: '3' }),
+    ],
+    story: ['0+a:f', '1+b:g', '0=a:1', '1=b:2', '0=a:3', '0-a:f', '1-b:g'],
+  },
+  {
+    name: 'arguments after the finish reason still count',
+    rows: [
+      ...fragment(0, { id: 'a', name: 'f' }),
+      [row.ROW_FINISH, 'tool_calls'],
+      ...fragment(0, { text: '1' }),
+      [row.ROW_TERMINATOR, 'x'],
+    ],
+    story: ['0+a:f', '0=a:1', '0-a:f', 'end'],
+  },
+  {
+    name: 'a different id at the same index is a new call, the same id is not',
+    rows: [
+      ...fragment(0, { id: 'a', name: 'f', text: '1' }),
+      ...fragment(0, { id: 'a', name: 'f', text: '2' }),
+      ...fragment(0, { id: 'b', name: 'g', text: '3' }),
+    ],
+    story: ['0+a:f', '0=a:1', '0=a:2', '0-a:f', '0+b:g', '0=b:3', '0-b:g'],
+  },
+  {
+    name: 'an id that comes late is taken over',
+    rows: [...fragment(0, { name: 'f', text: '1' }), ...fragment(0, { id: 'a', text: '2' })],
+    story: ['0+null:f', '0=null:1', '0=a:2', '0-a:f'],
+  },
+  {
+    name: 'a name that is repeated or changed is not concatenated',
+    rows: [
+      ...fragment(0, { name: 'f' }),
+      ...fragment(0, { name: 'f' }),
+      ...fragment(0, { name: 'g' }),
+    ],
+    story: ['0+null:f', '0-null:f'],
+  },
+  {
+    name: 'the start waits for a name, unless arguments come first',
+    rows: [
+      ...fragment(0, { id: 'a' }),
+      ...fragment(1, { id: 'b' }),
+      ...fragment(1, { name: 'g' }),
+      ...fragment(0, { text: '1' }),
+      ...fragment(0, { name: 'f' }),
+    ],
+    story: ['1+b:g', '0+a:', '0=a:1', '0-a:f', '1-b:g'],
+  },
+  {
+    name: 'a call of which nothing but an id came is told at the end',
+    rows: fragment(0, { id: 'a' }),
+    story: ['0+a:', '0-a:'],
+  },
+  {
+    name: 'without an index an id begins a call, and no id continues the last of its choice',
+    rows: [
+      ...fragment(-1, { id: 'a', name: 'f', text: '1' }),
+      ...fragment(-1, { text: '2' }),
+      ...fragment(-1, { id: 'a', text: '3' }),
+      ...fragment(-1, { id: 'x', name: 'h', text: '4' }, 1),
+      ...fragment(-1, { id: 'b', name: 'g', text: '5' }),
+      ...fragment(-1, { text: '6' }),
+      ...fragment(-1, { text: '7' }, 1),
+    ],
+    story: [
+      '0+a:f 0=a:1 0=a:2 0=a:3 0+x:h 0=x:4 0-a:f 1+b:g 1=b:5 1=b:6 0=x:7 0-x:h 1-b:g',
+    ].flatMap((words) => words.split(' ')),
+  },
+  {
+    name: 'without an index calls are numbered after those that have one',
+    rows: [...fragment(4, { id: 'a', name: 'f' }), ...fragment(-1, { id: 'b', name: 'g' })],
+    story: ['4+a:f', '5+b:g', '4-a:f', '5-b:g'],
+  },
+  {
+    name: 'whole arguments without index and id are a call of their own, written compactly',
+    rows: [...whole('{ "x": 1 }', 'f'), ...whole('{}', 'f')],
+    story: ['0+null:f', '0=null:{"x":1}', '0-null:f', '1+null:f', '1=null:{}', '1-null:f'],
+  },
+  {
+    name: 'of whole arguments and fragments the first that comes counts',
+    rows: [
+      ...fragment(0, { id: 'a', name: 'f', text: '{}' }),
+      [row.ROW_TOOL_INPUT, '{"no":1}', 0, 0],
+      [row.ROW_TOOL_INPUT, '{"x":1}', 0, 1],
+      ...fragment(1, { text: 'no' }),
+      [row.ROW_TOOL_INPUT, '{"no":2}', 0, 1],
+    ],
+    story: ['0+a:f', '0=a:{}', '1+null:', '1=null:{"x":1}', '0-a:f', '1-null:'],
+  },
+  {
+    name: 'equal indexes of different choices are different calls',
+    rows: [...fragment(0, { id: 'a', name: 'f' }), ...fragment(0, { id: 'b', name: 'g' }, 1)],
+    story: ['0+a:f', '0+b:g', '0-a:f', '0-b:g'],
+  },
+]
+
+for (const { name, rows, story } of toolCases) {
+  test(`tool calls: ${name}`, () => assert.deepEqual(toolStory(rows), story))
+}
+
+test('tool calls: the provider’s word for the call comes with its start', () => {
+  const events = eventsOf([fragment(0, { kind: 'mcp_tool_use', id: 'a', name: 'f' })])
+  assert.deepEqual(events[0], {
+    type: 'tool-input-start',
+    choice: 0,
+    index: 0,
+    id: 'a',
+    toolName: 'f',
+    kind: 'mcp_tool_use',
+  })
+})
+
+test('tool calls: one more than may be open ends the oldest', () => {
+  const rows = Array.from({ length: 1025 }, (_, index) => fragment(index, { name: 'f' })).flat()
+  const assembler = new Assembler(openaiChat)
+  const ended = [...assembler.read(write(rows).toBatch())].filter(
+    ({ type }) => type === 'tool-input-end',
+  )
+  assert.deepEqual(ended, [
+    { type: 'tool-input-end', choice: 0, index: 0, id: null, toolName: 'f' },
+  ])
+  assert.equal(assembler.end().batch.length, 1024)
+})
