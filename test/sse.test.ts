@@ -270,6 +270,26 @@ test('Carry: n bytes cost less than 4 n bytes of copies, one byte at a time', ()
   assert.ok(carry.bytes.every((value) => value === 7))
 })
 
+test('SseFramer: a line of n bytes, one at a time, asks for no more than log2 n slabs', () => {
+  const heap = new HeapSlabs(1 << 24)
+  let allocations = 0
+  const slabs = {
+    allocate: (bytesMin: number) => {
+      allocations++
+      return heap.allocate(bytesMin)
+    },
+    free: heap.free.bind(heap),
+  }
+  const framer = new SseFramer(STREAM_LIMITS_DEFAULT, slabs, newCounts())
+  const line = new Uint8Array(2 ** 20).fill(0x78)
+  let frames = 0
+  const body = Buffer.concat([utf8.encode('data:'), line, utf8.encode('\n\n')])
+  for (const byte of byteWise(body)) frames += [...framer.push(byte)].length
+  assert.equal(frames, 1)
+  assert.ok(allocations <= 20, `${allocations} slabs`)
+  assert.equal(heap.lentBytes, 0)
+})
+
 test('HeapSlabs: freeing a slab twice throws, and so does a stranger', () => {
   const slabs = new HeapSlabs(1 << 20)
   const slab = slabs.allocate(100)

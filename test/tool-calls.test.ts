@@ -135,6 +135,14 @@ const toolCases: readonly { name: string; rows: readonly Row[]; story: readonly 
     story: ['0+null:f', '0=null:{"x":1}', '0-null:f', '1+null:f', '1=null:{}', '1-null:f'],
   },
   {
+    name: 'whole arguments that came as a string are what it holds',
+    rows: [
+      [row.ROW_TOOL_ID, 'a', 0, 0],
+      [row.ROW_TOOL_INPUT, JSON.stringify('{ "x": 1 }'), 0, 0],
+    ],
+    story: ['0+a:', '0=a:{ "x": 1 }', '0-a:'],
+  },
+  {
     name: 'of whole arguments and fragments the first that comes counts',
     rows: [
       ...fragment(0, { id: 'a', name: 'f', text: '{}' }),

@@ -13,7 +13,7 @@ export interface ProviderErrorFields {
 /**
  * The provider's own error as ours: code `PROVIDER_ERROR`, {@link ProviderErrorFields} as details.
  *
- * @param isOutside - It came on a bare line, outside of any event: `outsideProtocol` in the details.
+ * @param isOutside - It came on a bare line, in no event: `outsideProtocol` in the details.
  */
 export function providerError(raw: unknown, isOutside: boolean): MillraceError {
   const fields = fieldsOf(raw)

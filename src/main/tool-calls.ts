@@ -62,7 +62,7 @@ export class ToolCalls {
     if (!isNews) return
     call.source = source
     const { choice, index } = call
-    const delta = isWhole ? compactJson(text) : text
+    const delta = isWhole ? wholeOf(text) : text
     this.#emit({ type: 'tool-input-delta', choice, index, id: call.id, text: delta })
   }
 
@@ -128,6 +128,11 @@ export class ToolCalls {
     const { choice, index, id, name: toolName } = call
     this.#emit({ type: 'tool-input-end', choice, index, id, toolName })
   }
+}
+
+/** Arguments that were sent as a value, or as a string that holds them. */
+function wholeOf(raw: string): string {
+  return raw.startsWith('"') ? (JSON.parse(raw) as string) : compactJson(raw)
 }
 
 /** A choice is below 2^16 and an index below 2^31, so this is exact. */

@@ -40,7 +40,7 @@ export const ROW_DELTA_LAST: RowKind = 3
  * One fragment of a tool call is up to four rows with the same choice and index: KIND, ID and NAME
  * where they are sent and not empty, then ARGUMENTS or INPUT, which closes the fragment and is
  * always there. ARGUMENTS is a string fragment to append (maybe empty); INPUT is the whole of them,
- * as raw JSON, and counts where no fragment came before.
+ * as raw JSON (an object, or a string that holds them), and counts where no fragment came before.
  */
 export const ROW_TOOL_ID: RowKind = 4
 export const ROW_TOOL_NAME: RowKind = 5

@@ -201,9 +201,9 @@ export class Extractor {
   }
 
   #inputOf({ input, skipEmpty }: CompiledTool, scope: Scope): JsonNode | null {
-    const whole = input === null ? null : wholeOf(find(scope.node, input))
-    if (skipEmpty && whole?.type === 'object' && whole.members.size === 0) return null
-    return whole
+    const node = input === null ? undefined : find(scope.node, input)
+    if (skipEmpty && node?.type === 'object' && node.members.size === 0) return null
+    return node?.type === 'string' && !isEmptyString(node) ? node : wholeOf(node)
   }
 
   /** True the first time it is asked for this kind and bit; always, for bits that do not exist. */
@@ -248,6 +248,11 @@ function wholeOf(node: JsonNode | undefined): JsonNode | null {
   return node?.type === 'object' || node?.type === 'array' ? node : null
 }
 
+/** Two quotes. */
+function isEmptyString({ start, end }: JsonNode): boolean {
+  return end - start === 2
+}
+
 function hasShape(node: JsonNode, shape: ValueShape): boolean {
   switch (shape) {
     case 'delta':
@@ -258,7 +263,7 @@ function hasShape(node: JsonNode, shape: ValueShape): boolean {
     case 'list':
       return node.type === 'array' && node.items.length > 0
     case 'error':
-      return node.type === 'object' || (node.type === 'string' && node.end - node.start > 2)
+      return node.type === 'object' || (node.type === 'string' && !isEmptyString(node))
     case 'any':
       return node.type !== 'null'
   }

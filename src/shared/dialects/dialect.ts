@@ -64,7 +64,7 @@ export interface ToolRule extends Conditions {
   readonly name?: Path
   /** A string is a fragment of the arguments; an object or array is the whole of them. */
   readonly arguments?: Path
-  /** The whole of the arguments: an object or array. */
+  /** The whole of the arguments: an object, an array, or a string that holds them. */
   readonly input?: Path
   /** An empty object as `input` holds a place for fragments to come, and says nothing. */
   readonly skipEmpty?: true
