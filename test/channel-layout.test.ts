@@ -81,6 +81,11 @@ test('createChannelMemory: shared WebAssembly memory of CHANNEL_BYTES that canno
   assert.throws(() => memory.grow(1), RangeError)
 })
 
+test('createChannelMemory: every word starts at 0', () => {
+  const { words } = layout.attachMain(layout.createChannelMemory().buffer)
+  assert.ok(words.every((word) => word === 0))
+})
+
 const REPORT = `
   const { createChannelMemory } = await import('${LAYOUT_URL}')
   const { memory, buffer } = createChannelMemory()

@@ -151,7 +151,7 @@ test('explore: says in which interleaving an invariant breaks', () => {
   assert.deepEqual(message.split('\n  '), ['as planned', ...Array(3).fill('thread 0: add 0 1')])
 })
 
-test('model: no interleaving of rings, bells and closes loses, doubles, tears or hangs', async (t) => {
+test('model: no interleaving loses, doubles, tears, reorders or hangs', async (t) => {
   const script = fileURLToPath(new URL('./model/run.js', import.meta.url))
   const { stdout } = await promisify(execFile)(process.execPath, ['--conditions=model', script])
   const { scenarios, mutants } = JSON.parse(stdout) as ModelReport

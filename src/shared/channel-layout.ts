@@ -31,7 +31,7 @@ export const BELL = 0
 export const CONTROL_COUNT: number = 4 / WORD_BYTES
 /** 1 while the worker waits or is about to. Written by the worker; read by main. */
 export const PARKED: number = 128 / WORD_BYTES
-/** Rounds of work done, a counter. Written by the worker; read by main's watchdog. */
+/** Rounds of work done, a counter; stands still in a hang. Written by the worker; read by main. */
 export const PROGRESS: number = 132 / WORD_BYTES
 /** 1 while a doorbell is on its way to main. Written by both; read by both. */
 export const MAIN_NOTIFIED: number = 256 / WORD_BYTES
