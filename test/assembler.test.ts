@@ -308,7 +308,7 @@ test('end: a stream ends well with what its dialect asks for, and is truncated w
     assert.equal(endOf(dialect, rows).error?.code, code)
   }
   const { error } = endOf(anthropic, [finish, text])
-  assert.deepEqual(error?.details, { tokens: 2, finishReasons: { 1: 'stop' } })
+  assert.deepEqual(error?.details, { tokens: 1, finishReasons: { 1: 'stop' } })
 })
 
 test('end: a truncation has the provider’s error, where there was one, as its cause', () => {

@@ -34,6 +34,9 @@ export interface StreamEnd {
 export class Assembler {
   /** The failure that ended the stream; no more rows come after it. */
   failure: MillraceError | null = null
+  /** Deltas of any kind, and errors in the stream, so far. */
+  deltas = 0
+  errors = 0
 
   readonly #dialect: Dialect
   readonly #usage: UsageMeter
@@ -44,7 +47,6 @@ export class Assembler {
   #model: string | null = null
   #terminator: string | null = null
   #providerError: MillraceError | null = null
-  #tokens = 0
 
   // What rows of the same fact have said so far.
   #partial = ''
@@ -77,15 +79,24 @@ export class Assembler {
     }
     const isPlain = plain === rowCount && this.#partial === ''
     const tokens = isPlain ? null : this.#readEach(batch, starts)
-    const read = new TokenBatch(batch, starts, tokens, this.#takeEvents())
-    this.#tokens += read.length
-    return read
+    if (isPlain) this.deltas += rowCount
+    return new TokenBatch(batch, starts, tokens, this.#takeEvents())
   }
 
-  /** The source ended. Reports what is left, and whether the stream came to its proper end. */
-  end(): StreamEnd {
+  /** Whether the protocol's own end was seen. */
+  get terminated(): boolean {
+    return this.#terminator !== null
+  }
+
+  /**
+   * The source ended. Turns the last rows into tokens, closes what no one closed, and says whether
+   * the stream came to its proper end.
+   */
+  end(last: row.RowBatch = NO_ROWS): StreamEnd {
+    const starts = new Int32Array(last.rowCount)
+    const tokens = this.#readEach(last, starts)
     this.#tools.endAll()
-    const batch = new TokenBatch(NO_ROWS, new Int32Array(0), this.#places, this.#takeEvents())
+    const batch = new TokenBatch(last, starts, tokens, this.#takeEvents())
     return { batch, error: this.failure ?? this.#truncation() }
   }
 
@@ -93,7 +104,7 @@ export class Assembler {
     const { end, name } = this.#dialect
     if (end === 'none' || this.#terminator !== null) return null
     if (end === 'finish' && this.#finish.size > 0) return null
-    const tokens = this.#tokens
+    const tokens = this.deltas
     const message = `source ended after ${tokens} tokens without the end of a '${name}' stream`
     const finishReasons = Object.fromEntries(this.#finish)
     const cause = this.#providerError ?? undefined
@@ -118,6 +129,7 @@ export class Assembler {
       const kind = head & 0xff
       if (kind <= ROW_DELTA_LAST && (flags & FLAG_CONTINUED) === 0 && this.#partial === '') {
         places.push(number)
+        this.deltas++
         continue
       }
       this.#partial += (isWide ? wideText : text).slice(start, start + units)
@@ -239,6 +251,8 @@ export class Assembler {
   }
 
   #emit(event: TokenEvent): void {
+    if ('text' in event) this.deltas++
+    else if (event.type === 'error') this.errors++
     this.#places.push(~this.#events.length)
     this.#events.push(event)
   }

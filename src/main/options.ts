@@ -19,9 +19,11 @@ export interface DecodeOptions extends Partial<StreamLimits> {
   readonly dialect: string
   /** Where to decode. The same events from each. Default `worker`. */
   readonly placement?: Placement
-  /** Input in flight, bytes: taken from the source, not yet consumed. 1 KiB to 16 MiB. Default 64 KiB. */
+  /** Input in flight, bytes: taken from the source, not yet consumed. 1 KiB to 16 MiB. Default 64
+   * KiB. */
   readonly windowBytes?: number
-  /** The longest wait for the source's next bytes, ms; `TIMEOUT` beyond. 0 is none. Default 60,000. */
+  /** The longest wait for the source's next bytes, ms; `TIMEOUT` beyond. 0 is none. Default
+   * 60,000. */
   readonly timeout?: number
   /** The first malformed event ends the stream with its error. Default false: it is reported. */
   readonly strict?: boolean
@@ -126,13 +128,19 @@ function requireKnown(options: object, known: readonly string[]): void {
   }
   const unknown = Object.keys(options).find((name) => !known.includes(name))
   if (unknown !== undefined) {
-    throw new MillraceError('OPTION_INVALID', `there is no option ${unknown}; there are ${known.join(', ')}`, {
-      option: unknown,
-    })
+    throw new MillraceError(
+      'OPTION_INVALID',
+      `there is no option ${unknown}; there are ${known.join(', ')}`,
+      {
+        option: unknown,
+      },
+    )
   }
 }
 
 function invalid(option: string, wanted: string, value: unknown): MillraceError {
   const shown = typeof value === 'string' ? `'${value}'` : String(value)
-  return new MillraceError('OPTION_INVALID', `${option} must be ${wanted}, not ${shown}`, { option })
+  return new MillraceError('OPTION_INVALID', `${option} must be ${wanted}, not ${shown}`, {
+    option,
+  })
 }

@@ -12,7 +12,12 @@ export type Chunk = Uint8Array | string
  * What `decode` takes: a fetch `Response`, a web `ReadableStream`, a Node `Readable`, any sync or
  * async iterable of chunks, or one chunk.
  */
-export type Source = Response | ReadableStream<Chunk> | AsyncIterable<Chunk> | Iterable<Chunk> | Chunk
+export type Source =
+  | Response
+  | ReadableStream<Chunk>
+  | AsyncIterable<Chunk>
+  | Iterable<Chunk>
+  | Chunk
 
 /** One source, opened. */
 export interface ChunkReader {
@@ -32,16 +37,17 @@ const BODY_EXCERPT_BYTES = 512
  *   `BODY_USED`, `CONTENT_TYPE` for a `Response` that holds no stream.
  */
 export async function openSource(source: Source): Promise<ChunkReader> {
-  if (source instanceof Response) return fromWebStream(await bodyOf(source))
   if (source instanceof Uint8Array || typeof source === 'string') return fromIterator([source])
-  if (source instanceof ReadableStream) return fromWebStream(source)
-  if (isIterable(source, Symbol.asyncIterator) || isIterable(source, Symbol.iterator)) {
-    return fromIterator(source as AsyncIterable<Chunk> | Iterable<Chunk>)
+  if (typeof source === 'object' && source !== null) {
+    if (isResponse(source)) return fromWebStream(await bodyOf(source))
+    if (isWebStream(source)) return fromWebStream(source)
+    if (isIterable(source)) return fromIterator(source)
   }
+  const given = source === null ? 'null' : typeof source
   throw new MillraceError(
     'OPTION_INVALID',
     'source must be a Response, ReadableStream, Readable, iterable of Uint8Array or string, ' +
-      `Uint8Array or string, not ${source === null ? 'null' : typeof source}`,
+      `Uint8Array or string, not ${given}`,
     { option: 'source' },
   )
 }
@@ -137,7 +143,11 @@ function fromIterator(iterable: AsyncIterable<Chunk> | Iterable<Chunk>): ChunkRe
     async cancel() {
       // Not awaited for its result: an async generator that hangs in `next()` queues `return()`
       // behind it, and would hold the canceller for as long.
-      Promise.resolve(iterator.return?.()).catch(ignore)
+      try {
+        Promise.resolve(iterator.return?.()).catch(ignore)
+      } catch {
+        // The same for a synchronous iterator that throws on its way out.
+      }
     },
   }
 }
@@ -155,7 +165,12 @@ function bytesOf(): (chunk: Chunk | null) => Uint8Array | null {
       highSurrogate = ''
       return rest === '' ? null : encoder.encode(rest)
     }
-    if (chunk instanceof Uint8Array) return chunk
+    if (chunk instanceof Uint8Array) {
+      if (highSurrogate === '') return chunk
+      const orphan = encoder.encode(highSurrogate)
+      highSurrogate = ''
+      return Buffer.concat([orphan, chunk])
+    }
     if (typeof chunk !== 'string') {
       throw new MillraceError(
         'SOURCE_FAILED',
@@ -170,8 +185,17 @@ function bytesOf(): (chunk: Chunk | null) => Uint8Array | null {
   }
 }
 
-function isIterable(value: unknown, symbol: symbol): boolean {
-  return typeof value === 'object' && value !== null && symbol in value
+// By shape, not by class: a Response of another fetch, or of another realm, is one too.
+function isResponse(value: object): value is Response {
+  return 'status' in value && 'headers' in value && 'body' in value
+}
+
+function isWebStream(value: object): value is ReadableStream<Chunk> {
+  return 'getReader' in value && typeof value.getReader === 'function'
+}
+
+function isIterable(value: object): value is AsyncIterable<Chunk> | Iterable<Chunk> {
+  return Symbol.asyncIterator in value || Symbol.iterator in value
 }
 
 function ignore(): void {}

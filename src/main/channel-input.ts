@@ -1,0 +1,77 @@
+import { FRAME_ABORT, FRAME_DATA, FRAME_END, FRAME_OPEN } from '../shared/channel-layout.ts'
+import { packFrame } from '../shared/control-protocol.ts'
+import type { Channel } from './channel.ts'
+import type { StreamInput, StreamState } from './stream-state.ts'
+
+/** Longest stretch of a source in one frame, bytes: an eighth of the ring, so that two overlap. */
+const FRAME_BYTES_MAX = 64 * 1024
+
+/** A stream's way to its worker: OPEN, then DATA, then END or ABORT, each when there is room. */
+export class ChannelInput implements StreamInput {
+  readonly stream: StreamState
+  readonly row: number
+  readonly id: number
+  waitsForSpace = false
+  readonly #channel: Channel
+  #opened = false
+  #closed = false
+  #aborting = false
+
+  constructor(channel: Channel, stream: StreamState, row: number) {
+    this.#channel = channel
+    this.stream = stream
+    this.row = row
+    this.id = channel.nextId(row)
+  }
+
+  offer(bytes: Uint8Array): number {
+    if (!this.#open()) return 0
+    let taken = 0
+    while (taken < bytes.length) {
+      const part = bytes.subarray(taken, taken + FRAME_BYTES_MAX)
+      if (!this.#channel.frame(this, FRAME_DATA, part)) break
+      taken += part.length
+    }
+    return taken
+  }
+
+  end(): boolean {
+    return this.#open() && this.#close(FRAME_END)
+  }
+
+  abort(): void {
+    if (this.#closed) return
+    this.#aborting = true
+    this.#channel.markAborted(this)
+    this.retry()
+  }
+
+  /** The channel's memory is another one now: nothing more is written for this stream. */
+  detach(): StreamState {
+    this.#closed = true
+    return this.stream
+  }
+
+  /** There is room in the ring again. */
+  retry(): void {
+    if (!this.#aborting) this.stream.resume()
+    else if (!this.#closed && this.#open()) this.#close(FRAME_ABORT)
+  }
+
+  #open(): boolean {
+    if (this.#opened) return true
+    const { dialect, strict, limits } = this.stream.options
+    const payload = packFrame({ dialect: dialect.name, strict, limits })
+    this.#opened = this.#channel.frame(this, FRAME_OPEN, payload)
+    return this.#opened
+  }
+
+  #close(type: number): boolean {
+    if (!this.#channel.frame(this, type, NO_BYTES)) return false
+    this.#closed = true
+    this.#channel.closing()
+    return true
+  }
+}
+
+const NO_BYTES = new Uint8Array(0)

@@ -1,0 +1,182 @@
+import { createReadStream } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { Piscina } from 'piscina'
+import { MillraceError } from '../shared/errors.ts'
+import { Channel } from './channel.ts'
+import { ingest } from './ingest.ts'
+import { InlineInput } from './inline-input.ts'
+import {
+  resolveMillraceOptions,
+  resolveStreamOptions,
+  type DecodeOptions,
+  type MillraceOptions,
+} from './options.ts'
+import type { Source } from './source.ts'
+import { StreamTotals, type MillraceStats } from './stats.ts'
+import { StreamState } from './stream-state.ts'
+import { TokenStream } from './token-stream.ts'
+import { decodeWorkerUrl } from './worker-url.ts'
+import { WritableTokenStream } from './writable-token-stream.ts'
+
+/** What carry slabs may take beyond a channel's own memory, bytes. */
+const LEASE_BYTES_MAX = 256 * 1024 * 1024
+
+/**
+ * Starts a Millrace: a pool of worker threads, each with one channel of shared memory.
+ *
+ * Resolves when every worker has been started once, so that a broken installation fails here. An
+ * idle Millrace does not hold the process; one with open streams does.
+ *
+ * @param options.workers - Threads. Default 1, which decodes more than most programs can fetch.
+ * @throws {MillraceError} `OPTION_INVALID`; `WORKER_EXITED` or `CONTROL_TIMEOUT` where a worker
+ *   does not start.
+ * @example
+ * const mill = await createMillrace({ workers: 1 })
+ * try {
+ *   const source = ['data: {"choices":[{"delta":{"content":"Hi"}}]}\n\n', 'data: [DONE]\n\n']
+ *   for await (const text of mill.decode(source, { dialect: 'openai-chat' }).textStream) {
+ *     process.stdout.write(text)
+ *   }
+ * } finally {
+ *   await mill.close()
+ * }
+ */
+export async function createMillrace(options: MillraceOptions = {}): Promise<Millrace> {
+  const { workers } = resolveMillraceOptions(options)
+  const pool = new Piscina({
+    filename: fileURLToPath(decodeWorkerUrl),
+    minThreads: workers,
+    maxThreads: workers,
+    concurrentTasksPerWorker: 1,
+    idleTimeout: Infinity,
+    execArgv: [],
+  })
+  const mill = new Millrace(pool, workers)
+  try {
+    await mill.warmUp()
+  } catch (error) {
+    await mill.close()
+    throw error
+  }
+  return mill
+}
+
+/** Decodes any number of streams at once. Made by {@link createMillrace}. */
+export class Millrace {
+  readonly #pool: Piscina
+  readonly #channels: Channel[]
+  readonly #streams = new Set<StreamState>()
+  readonly #totals = new StreamTotals()
+  #closing: Promise<void> | null = null
+
+  /** @internal */
+  constructor(pool: Piscina, workers: number) {
+    this.#pool = pool
+    // Errors outside any task; the task that dies of one rejects, and that is where it is handled.
+    pool.on('error', () => {})
+    this.#channels = Array.from(
+      { length: workers },
+      () => new Channel(pool, { leaseBytesMax: LEASE_BYTES_MAX }),
+    )
+  }
+
+  /**
+   * Decodes one provider response and yields its tokens in order.
+   *
+   * Never holds more than `windowBytes` of undelivered input: when the caller stops reading, the
+   * source stops being read; other streams go on.
+   *
+   * @param source - A fetch `Response`, a `ReadableStream`, a Node `Readable`, an iterable, sync or
+   *   async, of `Uint8Array` or string, or one of these; UTF-8, cut anywhere.
+   * @throws {MillraceError} Now: `OPTION_INVALID`, `DIALECT_UNKNOWN`, `MILLRACE_CLOSED`. From the
+   *   stream's readers: `HTTP_STATUS`, `BODY_MISSING`, `BODY_USED`, `CONTENT_TYPE`,
+   * `SOURCE_FAILED`,
+   *   `TIMEOUT`, `LINE_TOO_LONG`, `EVENT_TOO_LARGE`, `BUFFERS_EXHAUSTED`, `NOT_A_STREAM`,
+   *   `STREAM_TRUNCATED`, `STREAM_ABORTED`, `TOO_MANY_STREAMS`, `WORKER_EXITED`.
+   * @example
+   * const mill = await createMillrace()
+   * const stream = mill.decode('data: {"text":"raw"}\n\n', { dialect: 'sse' })
+   * for await (const event of stream) console.log(event.type)
+   * await mill.close()
+   * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
+   */
+  decode(source: Source, options: DecodeOptions): TokenStream {
+    const state = this.#openState(options)
+    void ingest(source, state)
+    return new TokenStream(state)
+  }
+
+  /**
+   * Decodes a file, read as fast as it is consumed. A file that cannot be read fails the stream
+   * with
+   * `SOURCE_FAILED`, whose `cause` is Node's error.
+   */
+  decodeFile(path: string | URL, options: DecodeOptions): TokenStream {
+    return this.decode(createReadStream(path, { highWaterMark: 64 * 1024 }), options)
+  }
+
+  /** A stream that is written by hand. Errors as with {@link decode}. */
+  open(options: DecodeOptions): WritableTokenStream {
+    return new WritableTokenStream(this.#openState(options))
+  }
+
+  /** Counters of all streams, open and ended, and of the workers, now. */
+  async stats(): Promise<MillraceStats> {
+    const workers = await Promise.all(this.#channels.map((channel) => channel.workerStats()))
+    const open = [...this.#streams].map((stream) => stream.stats())
+    return this.#totals.snapshot(open, {
+      memoryBytes: this.#channels.reduce((sum, channel) => sum + channel.memoryBytes, 0),
+      workers: workers.filter((stats) => stats !== null),
+    })
+  }
+
+  /**
+   * Ends everything: open streams fail with `MILLRACE_CLOSED`, the workers stop. Idempotent;
+   * resolves
+   * when the threads have gone.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  /** @internal */
+  async warmUp(): Promise<void> {
+    await Promise.all(this.#channels.map((channel) => channel.warmUp()))
+  }
+
+  #openState(options: DecodeOptions): StreamState {
+    const resolved = resolveStreamOptions(options)
+    if (this.#closing !== null) {
+      throw new MillraceError('MILLRACE_CLOSED', 'this Millrace is closed')
+    }
+    const state = new StreamState(resolved, (closed) => {
+      this.#streams.delete(closed)
+      this.#totals.add(closed.stats())
+    })
+    this.#streams.add(state)
+    if (resolved.placement === 'inline') state.attach(new InlineInput(state))
+    else this.#leastLoaded().open(state)
+    return state
+  }
+
+  #leastLoaded(): Channel {
+    return this.#channels.reduce((least, channel) => (channel.load < least.load ? channel : least))
+  }
+
+  async #close(): Promise<void> {
+    const error = new MillraceError('MILLRACE_CLOSED', 'this Millrace was closed')
+    for (const stream of this.#streams) stream.fail(error)
+    for (const channel of this.#channels) channel.destroy(error)
+    await this.#pool.destroy()
+  }
+}
+
+// `await using` where the runtime has it; Node 20 does not.
+if (typeof Symbol.asyncDispose === 'symbol') {
+  Object.defineProperty(Millrace.prototype, Symbol.asyncDispose, {
+    value(this: Millrace): Promise<void> {
+      return this.close()
+    },
+  })
+}

@@ -1,0 +1,73 @@
+/** Counters as frozen plain objects: a snapshot of one moment, safe to keep, log or send. */
+import type { WorkerStats } from '../shared/control-protocol.ts'
+import type { Placement } from './options.ts'
+
+/** One stream's counters. */
+export interface StreamStats {
+  readonly dialect: string
+  readonly placement: Placement
+  /** Chunks and bytes taken from the source. */
+  readonly chunks: number
+  readonly bytes: number
+  /** Batches that reached the caller's thread, and the tokens (deltas of any kind) in them. */
+  readonly batches: number
+  readonly tokens: number
+  /** Malformed events and errors of the provider. */
+  readonly errors: number
+  /** Bytes taken from the source and not yet consumed; at most `windowBytes`. */
+  readonly inFlightBytes: number
+  readonly durationMs: number
+  readonly meanChunkBytes: number
+  readonly meanTokensPerBatch: number
+}
+
+/** All streams and workers of one Millrace. */
+export interface MillraceStats {
+  readonly streamsOpen: number
+  readonly streamsEnded: number
+  readonly chunks: number
+  readonly bytes: number
+  readonly batches: number
+  readonly tokens: number
+  readonly errors: number
+  readonly inFlightBytes: number
+  readonly meanChunkBytes: number
+  readonly meanTokensPerBatch: number
+  /** Shared memory of all channels, bytes. */
+  readonly memoryBytes: number
+  /** The streams that are open now. */
+  readonly streams: readonly StreamStats[]
+  /** The workers whose task runs now; an idle one has none. */
+  readonly workers: readonly WorkerStats[]
+}
+
+const SUMMED = ['chunks', 'bytes', 'batches', 'tokens', 'errors'] as const
+
+/** Sums of the streams that have ended. */
+export class StreamTotals {
+  #streamsEnded = 0
+  readonly #ended = { chunks: 0, bytes: 0, batches: 0, tokens: 0, errors: 0 }
+
+  add(stream: StreamStats): void {
+    this.#streamsEnded++
+    for (const key of SUMMED) this.#ended[key] += stream[key]
+  }
+
+  snapshot(
+    open: readonly StreamStats[],
+    machinery: Pick<MillraceStats, 'memoryBytes' | 'workers'>,
+  ): MillraceStats {
+    const sums = { ...this.#ended }
+    for (const stream of open) for (const key of SUMMED) sums[key] += stream[key]
+    return Object.freeze({
+      streamsOpen: open.length,
+      streamsEnded: this.#streamsEnded,
+      ...sums,
+      inFlightBytes: open.reduce((sum, stream) => sum + stream.inFlightBytes, 0),
+      meanChunkBytes: sums.chunks === 0 ? 0 : sums.bytes / sums.chunks,
+      meanTokensPerBatch: sums.batches === 0 ? 0 : sums.tokens / sums.batches,
+      ...machinery,
+      streams: Object.freeze(open),
+    })
+  }
+}

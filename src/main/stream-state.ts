@@ -1,0 +1,371 @@
+/**
+ * One stream on the caller's thread: the window between its source and its consumer.
+ *
+ *     source -> write() -> [pending] -> StreamInput.offer() -> decoder, here or on a worker
+ *                                                                   |
+ *     consumer <- take() <- [queue of batches] <- Assembler <- receive()
+ *
+ * Bytes are charged to the stream's credit when they are offered, and refunded when the consumer is
+ * done with the batch that they became; so a consumer that stops stops its own source. At most one
+ * chunk waits in `pending`, and the queue holds at most what one window decodes to.
+ */
+import { Credit } from '../shared/credit.ts'
+import { MillraceError } from '../shared/errors.ts'
+import type { RowBatch } from '../shared/rows.ts'
+import { Assembler } from './assembler.ts'
+import { watchAbort } from './abort-watch.ts'
+import { MessageBuilder, type Message } from './message.ts'
+import type { StreamOptions } from './options.ts'
+import type { StreamStats } from './stats.ts'
+import type { TokenBatch } from './token-batch.ts'
+
+/** What carries a stream's bytes to its decoder; the two placements implement it. */
+export interface StreamInput {
+  /** Takes bytes from the front of `bytes`, as many as there is room for; 0 is backpressure. */
+  offer(bytes: Uint8Array): number
+  /** Says that no more bytes come. False is backpressure: asked again by `resume()`. */
+  end(): boolean
+  /** Drops the stream and whatever of it is on the way. No `receive()` follows. */
+  abort(): void
+}
+
+interface QueuedBatch {
+  readonly batch: TokenBatch
+  /** Input bytes to refund once the consumer is done with the batch. */
+  bytes: number
+}
+
+export class StreamState {
+  readonly options: StreamOptions
+  readonly #credit: Credit
+  readonly #assembler: Assembler
+  readonly #unwatchAbort: () => void
+  readonly #counts = { chunks: 0, bytes: 0, batches: 0, startMs: performance.now(), endMs: 0 }
+  /** Set once, by attach(). */
+  #input: StreamInput | null = null
+  #cancelSource: ((reason: unknown) => void) | null = null
+  readonly #onClosed: (stream: StreamState) => void
+
+  #pending: Uint8Array | null = null
+  #ending = false
+  #endSent = false
+  #sourceError: MillraceError | null = null
+  #drainWaiters: (() => void)[] = []
+  #timer: NodeJS.Timeout | null = null
+  #flowing = false
+
+  #queue: QueuedBatch[] = []
+  /** Input bytes of the batch that the consumer holds now. */
+  #heldBytes = 0
+  #consumer: (() => void) | null = null
+
+  #message: MessageBuilder | null
+  #messageFailure: unknown = null
+
+  #failure: MillraceError | null = null
+  #closed = false
+
+  /** @param onClosed - Runs once, when the stream takes and gives no more. */
+  constructor(options: StreamOptions, onClosed: (stream: StreamState) => void) {
+    this.options = options
+    this.#onClosed = onClosed
+    this.#credit = new Credit(options.windowBytes)
+    this.#assembler = new Assembler(options.dialect)
+    const { dialect, accumulate, finalBytesMax } = options
+    this.#message = accumulate ? new MessageBuilder(dialect, finalBytesMax) : null
+    this.#unwatchAbort =
+      options.signal === null ? noop : watchAbort(options.signal, (reason) => this.abort(reason))
+  }
+
+  /** Starts the stream on a placement. */
+  attach(input: StreamInput): void {
+    this.#input = input
+    if (this.#failure !== null) input.abort()
+    else this.#flow()
+  }
+
+  /** Tells how to release the source when the stream needs no more of it. */
+  ownSource(cancel: (reason: unknown) => void): void {
+    this.#cancelSource = cancel
+    if (this.#ending || this.#failure !== null) cancel(this.#failure ?? undefined)
+  }
+
+  // ---- the source's side -------------------------------------------------------------------
+
+  /** True when a chunk would be taken now. */
+  get writable(): boolean {
+    return this.#pending === null && !this.#ending && this.#credit.availableBytes > 0
+  }
+
+  /** True once the stream wants no more input: it was ended, has failed, or the protocol ended. */
+  get inputDone(): boolean {
+    return this.#ending || this.#failure !== null
+  }
+
+  /**
+   * Takes a chunk. At most one waits at a time: false means that this one does, and that the next
+   * write must follow `drained()`.
+   *
+   * @param mayKeep - True if the chunk's memory stays as it is; else what waits is copied.
+   */
+  write(chunk: Uint8Array, mayKeep: boolean): boolean {
+    if (this.#pending !== null) {
+      throw new MillraceError(
+        'WRITE_BACKPRESSURED',
+        `a chunk of ${this.#pending.length} bytes still waits; await drained() before writing on`,
+        { pendingBytes: this.#pending.length },
+      )
+    }
+    if (this.inputDone) return true
+    this.#counts.chunks++
+    this.#counts.bytes += chunk.length
+    this.#pending = chunk.length > 0 ? chunk : null
+    this.#flow()
+    if (this.#pending !== null && !mayKeep) this.#pending = this.#pending.slice()
+    return this.writable || this.inputDone
+  }
+
+  /** Resolves when a write would be taken, or when none is wanted any more. */
+  async drained(): Promise<void> {
+    while (!this.writable && !this.inputDone) {
+      await new Promise<void>((resolve) => this.#drainWaiters.push(resolve))
+    }
+  }
+
+  /** No more bytes come. With an error, the stream fails with it after what came before. */
+  end(error: MillraceError | null = null): void {
+    if (this.#ending) return
+    this.#ending = true
+    this.#sourceError = error
+    this.#flow()
+  }
+
+  /** There may be room again: in the ring, or in the window. */
+  resume(): void {
+    this.#flow()
+  }
+
+  // An inline decoder delivers from within offer(), and that refunds, which would flow again.
+  #flow(): void {
+    if (this.#flowing || this.#input === null || this.#failure !== null) return
+    this.#flowing = true
+    this.#offerPending(this.#input)
+    if (this.#pending === null && this.#ending && !this.#endSent) {
+      this.#endSent = true
+      this.#endSent = this.#input.end()
+    }
+    this.#flowing = false
+    this.#setTimer()
+    if (this.writable || this.inputDone) this.#wakeDrained()
+  }
+
+  #offerPending(input: StreamInput): void {
+    while (this.#pending !== null) {
+      const room = Math.min(this.#pending.length, this.#credit.availableBytes)
+      if (room === 0) break
+      // Charged before the offer: an inline decoder calls receive(), which refunds, from within it.
+      this.#credit.charge(room)
+      const pending = this.#pending
+      const taken = input.offer(pending.subarray(0, room))
+      this.#credit.refund(room - taken)
+      // Decoding may have ended the stream, and dropped what waited.
+      if (this.#pending === null) break
+      this.#pending = taken === pending.length ? null : pending.subarray(taken)
+      if (taken < room) break
+    }
+  }
+
+  #wakeDrained(): void {
+    const waiters = this.#drainWaiters
+    if (waiters.length === 0) return
+    this.#drainWaiters = []
+    for (const resolve of waiters) resolve()
+  }
+
+  // Runs while the stream waits for its source, and only then: a slow consumer is no timeout.
+  #setTimer(): void {
+    const { timeoutMs } = this.options
+    if (timeoutMs === 0) return
+    if (!this.writable || this.inputDone) {
+      if (this.#timer !== null) clearTimeout(this.#timer)
+      this.#timer = null
+    } else if (this.#timer === null) {
+      this.#timer = setTimeout(() => this.#timeOut(), timeoutMs)
+    } else {
+      this.#timer.refresh()
+    }
+  }
+
+  #timeOut(): void {
+    this.#timer = null
+    const { timeoutMs } = this.options
+    const { bytes } = this.#counts
+    const message = `no bytes from the source for ${timeoutMs} ms, after ${bytes} bytes`
+    this.end(new MillraceError('TIMEOUT', message, { timeoutMs, bytes }))
+    this.#cancelSource?.(this.#sourceError)
+  }
+
+  // ---- the decoder's side ------------------------------------------------------------------
+
+  /** Rows of this stream, and how many of its input bytes the decoder has taken since the last. */
+  receive(rows: RowBatch, consumedBytes: number): void {
+    if (this.#failure !== null) return
+    const batch = this.#assembler.read(rows)
+    this.#enqueue(batch, consumedBytes)
+    if (this.#assembler.failure !== null) this.fail(this.#assembler.failure)
+    else if (this.#assembler.terminated) this.#endAtTerminator()
+  }
+
+  // The protocol has ended; what a provider sends after that means nothing, and some keep the
+  // connection open for it. The source is left to run out or is cancelled by its reader.
+  #endAtTerminator(): void {
+    if (this.#ending) return
+    this.#pending = null
+    this.end()
+    this.#cancelSource?.(undefined)
+  }
+
+  /** The decoder has taken the end: nothing more comes. */
+  finished(): void {
+    if (this.#closed) return
+    if (this.#failure === null) {
+      const { batch, error } = this.#assembler.end()
+      this.#enqueue(batch, 0)
+      // A connection that breaks after the protocol's own end has lost nothing.
+      this.#failure = this.#assembler.terminated ? null : (this.#sourceError ?? error)
+    }
+    this.#close()
+  }
+
+  #enqueue(batch: TokenBatch, bytes: number): void {
+    if (batch.length > 0) {
+      this.#counts.batches++
+      this.#accumulate(batch)
+      this.#queue.push({ batch, bytes })
+      this.#wakeConsumer()
+      return
+    }
+    // Bytes that became no token: refunded with what lies before them, or at once.
+    const last = this.#queue.at(-1)
+    if (last !== undefined) last.bytes += bytes
+    else if (this.#heldBytes > 0) this.#heldBytes += bytes
+    else this.#refund(bytes)
+  }
+
+  #refund(bytes: number): void {
+    if (bytes === 0) return
+    this.#credit.refund(bytes)
+    this.#flow()
+  }
+
+  #accumulate(batch: TokenBatch): void {
+    try {
+      this.#message?.add(batch)
+    } catch (error) {
+      // final() rejects with it; who reads events is not concerned.
+      this.#messageFailure = error
+      this.#message = null
+    }
+  }
+
+  // ---- ending ------------------------------------------------------------------------------
+
+  /** Ends the stream with an error; what was received before it is still delivered. */
+  fail(error: MillraceError): void {
+    if (this.#failure !== null || this.#closed) return
+    this.#failure = error
+    this.#input?.abort()
+    this.#cancelSource?.(error)
+    this.#close()
+  }
+
+  /** Ends the stream at the caller's wish: what is buffered is dropped. */
+  abort(reason: unknown): void {
+    if (this.#closed && this.#queue.length === 0) return
+    this.#queue = []
+    this.#heldBytes = 0
+    const error = new MillraceError('STREAM_ABORTED', abortMessage(reason), {}, reason)
+    if (this.#closed) this.#failure ??= error
+    else this.fail(error)
+    this.#wakeConsumer()
+  }
+
+  #close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#pending = null
+    this.#ending = true
+    this.#counts.endMs = performance.now()
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#timer = null
+    this.#unwatchAbort()
+    this.#wakeDrained()
+    this.#wakeConsumer()
+    this.#onClosed(this)
+  }
+
+  // ---- the consumer's side -----------------------------------------------------------------
+
+  /** The next batch if one is ready, else `null`. Refunds the one before it. */
+  take(): TokenBatch | null {
+    const item = this.#queue.shift() ?? null
+    const done = this.#heldBytes
+    this.#heldBytes = item?.bytes ?? 0
+    this.#refund(done)
+    return item?.batch ?? null
+  }
+
+  /** The next batch, or `null` at the end. @throws {MillraceError} the stream's failure. */
+  async next(): Promise<TokenBatch | null> {
+    for (;;) {
+      const batch = this.take()
+      if (batch !== null) return batch
+      if (this.#queue.length > 0) continue
+      if (this.#failure !== null) throw this.#failure
+      if (this.#closed) return null
+      await new Promise<void>((resolve) => (this.#consumer = resolve))
+    }
+  }
+
+  #wakeConsumer(): void {
+    const wake = this.#consumer
+    this.#consumer = null
+    wake?.()
+  }
+
+  /** The message so far, and why there is no more of it. @throws {MillraceError} */
+  result(): { message: Message; failure: MillraceError | null } {
+    if (this.#messageFailure !== null) throw this.#messageFailure
+    if (this.#message === null) {
+      throw new MillraceError('OPTION_INVALID', 'final() needs accumulate, which is false', {
+        option: 'accumulate',
+      })
+    }
+    return { message: this.#message.toFinal(), failure: this.#failure }
+  }
+
+  stats(): StreamStats {
+    const { chunks, bytes, batches, startMs, endMs } = this.#counts
+    const { deltas: tokens, errors } = this.#assembler
+    return Object.freeze({
+      dialect: this.options.dialect.name,
+      placement: this.options.placement,
+      chunks,
+      bytes,
+      batches,
+      tokens,
+      errors,
+      inFlightBytes: this.#credit.inFlightBytes,
+      durationMs: (this.#closed ? endMs : performance.now()) - startMs,
+      meanChunkBytes: chunks === 0 ? 0 : bytes / chunks,
+      meanTokensPerBatch: batches === 0 ? 0 : tokens / batches,
+    })
+  }
+}
+
+function abortMessage(reason: unknown): string {
+  const because = reason instanceof Error ? reason.message : reason
+  return because === undefined ? 'the stream was cancelled' : `the stream was aborted: ${because}`
+}
+
+function noop(): void {}

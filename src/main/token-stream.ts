@@ -1,0 +1,299 @@
+import { MillraceError } from '../shared/errors.ts'
+import type { TokenEvent } from './events.ts'
+import type { Message } from './message.ts'
+import type { StreamStats } from './stats.ts'
+import type { StreamState } from './stream-state.ts'
+import type { TokenBatch } from './token-batch.ts'
+
+/**
+ * After so long of results that were ready at once, an iterator yields to the event loop, ms: a
+ * loop over ready results runs in microtasks alone and would keep timers and sockets waiting.
+ */
+const BUSY_MS_MAX = 5
+
+/** Results between two looks at the clock, which costs as much as a result. */
+const CLOCK_EVERY = 64
+
+/**
+ * One provider response as tokens.
+ *
+ * Read it once, in one of four ways: events (`for await`), {@link batches}, {@link textStream} or
+ * {@link toReadableStream}. {@link final} may stand beside any of them, or alone.
+ *
+ * What each kind of trouble does in each of them, the README says in a table: a malformed event and
+ * the provider's own error are `error` events, and the stream goes on; what ends the stream is
+ * thrown after everything that came before it; an abort is thrown at once.
+ */
+export class TokenStream implements AsyncIterable<TokenEvent> {
+  readonly #state: StreamState
+  /** How the stream is read, once it is. */
+  #reading = false
+  #settle: () => void = () => {}
+  readonly #settled: Promise<void> = new Promise((resolve) => (this.#settle = resolve))
+
+  /** @internal Made by `decode`, `decodeFile` and `open`. */
+  constructor(state: StreamState) {
+    this.#state = state
+  }
+
+  /** Events in the provider's order. Concurrent `next()` calls queue in order. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<TokenEvent> {
+    return this.#iterate((batch, index) => batch.event(index))
+  }
+
+  /**
+   * Tokens by batch, as columns: no object per token. A batch holds what was decoded at a time, one
+   * token or thousands, and stays valid as long as it is kept.
+   */
+  batches(): AsyncIterableIterator<TokenBatch> {
+    return this.#iterate(null)
+  }
+
+  /** The answer's text deltas of choice 0, and nothing else. */
+  get textStream(): AsyncIterableIterator<string> {
+    let problem: MillraceError | null = null
+    return this.#iterate(
+      (batch, index) => {
+        const type = batch.type(index)
+        if (type === 'text-delta' && batch.choice(index) === 0) return batch.text(index)
+        if (type === 'error') {
+          const event = batch.event(index)
+          if (event.type === 'error' && event.error.code === 'PROVIDER_ERROR')
+            problem ??= event.error
+        }
+        return SKIP
+      },
+      () => problem,
+    )
+  }
+
+  /**
+   * The whole message. Alone it reads the stream; beside an iterator, the iterator does, and this
+   * waits for it.
+   *
+   * @throws {MillraceError} The stream's failure, or `PROVIDER_ERROR`, or `STREAM_ABORTED` where
+   * the
+   *   iterator left early, each with what was received in `details.partial`; `FINAL_TOO_LARGE` over
+   *   `finalBytesMax`; `OPTION_INVALID` with `accumulate: false`.
+   */
+  async final(): Promise<Message> {
+    if (!this.#reading) await this.#drain()
+    await this.#settled
+    const { message, failure } = this.#state.result()
+    if (failure !== null) throw withPartial(failure, message)
+    if (message.error !== null) {
+      const error = new MillraceError(
+        'PROVIDER_ERROR',
+        `the provider reported: ${message.error.message}`,
+        { ...message.error },
+      )
+      throw withPartial(error, message)
+    }
+    return message
+  }
+
+  /** The events as a web stream; cancelling it cancels this one. Backpressure passes through. */
+  toReadableStream(): ReadableStream<TokenEvent> {
+    const events = this[Symbol.asyncIterator]()
+    return new ReadableStream<TokenEvent>(
+      {
+        async pull(controller) {
+          const { done, value } = await events.next()
+          if (done) controller.close()
+          else controller.enqueue(value)
+        },
+        async cancel(reason) {
+          await events.throw?.(reason).catch(() => {})
+        },
+      },
+      { highWaterMark: 0 },
+    )
+  }
+
+  /** Stops: cancels the source, drops what is buffered, frees what the stream holds. */
+  cancel(reason?: unknown): void {
+    this.#state.abort(reason)
+    this.#settle()
+  }
+
+  /** This stream's counters now. */
+  stats(): StreamStats {
+    return this.#state.stats()
+  }
+
+  /** @internal */
+  protected get state(): StreamState {
+    return this.#state
+  }
+
+  async #drain(): Promise<void> {
+    this.#claim()
+    try {
+      while ((await this.#state.next()) !== null);
+    } catch {
+      // The failure is in the state; final() reports it with the message.
+    }
+    this.#settle()
+  }
+
+  #claim(): void {
+    if (this.#reading) {
+      throw new MillraceError(
+        'STREAM_USED',
+        'the stream is being read already; use one of its readers, and final() beside it',
+      )
+    }
+    this.#reading = true
+  }
+
+  #iterate(pick: null, problem?: () => MillraceError | null): BatchIterator<TokenBatch>
+  #iterate<T>(pick: Pick<T>, problem?: () => MillraceError | null): BatchIterator<T>
+  #iterate<T>(pick: Pick<T> | null, problem: () => MillraceError | null = () => null): unknown {
+    this.#claim()
+    return new BatchIterator<T>(this.#state, pick, problem, this.#settle)
+  }
+}
+
+/** Not a value of the iteration: the token is passed over. */
+const SKIP: unique symbol = Symbol('skip')
+
+type Pick<T> = (batch: TokenBatch, index: number) => T | typeof SKIP
+
+/**
+ * An async iterator over a stream's batches or over their tokens, written out by hand: an async
+ * generator costs twice as much an item.
+ */
+class BatchIterator<T> implements AsyncIterableIterator<T> {
+  readonly #state: StreamState
+  /** `null`: whole batches. */
+  readonly #pick: Pick<T> | null
+  readonly #problem: () => MillraceError | null
+  readonly #onDone: () => void
+  #batch: TokenBatch | null = null
+  #index = 0
+  #done = false
+  /** The slow path's last promise: concurrent calls queue behind it. */
+  #queue: Promise<unknown> | null = null
+  #busySinceMs = 0
+  #sinceClock = 0
+
+  constructor(
+    state: StreamState,
+    pick: Pick<T> | null,
+    problem: () => MillraceError | null,
+    onDone: () => void,
+  ) {
+    this.#state = state
+    this.#pick = pick
+    this.#problem = problem
+    this.#onDone = onDone
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  next(): Promise<IteratorResult<T>> {
+    if (this.#queue === null && !this.#overdue()) {
+      const value = this.#ready()
+      if (value !== SKIP) return Promise.resolve({ done: false, value })
+    }
+    return this.#enqueue(() => this.#wait())
+  }
+
+  return(): Promise<IteratorResult<T>> {
+    if (!this.#done) this.#state.abort(undefined)
+    this.#finish()
+    return Promise.resolve({ done: true, value: undefined })
+  }
+
+  throw(reason?: unknown): Promise<IteratorResult<T>> {
+    if (!this.#done) this.#state.abort(reason)
+    this.#finish()
+    return Promise.reject(reason)
+  }
+
+  /** The next value if one is at hand. */
+  #ready(): T | typeof SKIP {
+    if (this.#done) return SKIP
+    for (;;) {
+      const batch = this.#batch
+      if (batch !== null) {
+        while (this.#index < batch.length) {
+          const value = this.#pick!(batch, this.#index++)
+          if (value !== SKIP) return value
+        }
+        this.#batch = null
+      }
+      const next = this.#state.take()
+      if (next === null) return SKIP
+      if (this.#pick === null) return next as T
+      this.#batch = next
+      this.#index = 0
+    }
+  }
+
+  async #wait(): Promise<IteratorResult<T>> {
+    if (this.#sinceClock >= CLOCK_EVERY) await new Promise((resolve) => setImmediate(resolve))
+    this.#sinceClock = 0
+    this.#busySinceMs = 0
+    for (;;) {
+      const value = this.#ready()
+      if (value !== SKIP) return { done: false, value }
+      if (this.#done) return { done: true, value: undefined }
+      const batch = await this.#nextBatch()
+      if (this.#done || batch === null) return this.#end()
+      if (this.#pick === null) return { done: false, value: batch as T }
+      this.#batch = batch
+      this.#index = 0
+    }
+  }
+
+  async #nextBatch(): Promise<TokenBatch | null> {
+    try {
+      return await this.#state.next()
+    } catch (error) {
+      // return() settles what is pending as done; the abort that it caused is no news.
+      if (this.#done) return null
+      this.#finish()
+      throw error
+    }
+  }
+
+  #end(): IteratorResult<T> {
+    const problem = this.#done ? null : this.#problem()
+    this.#finish()
+    if (problem !== null) throw problem
+    return { done: true, value: undefined }
+  }
+
+  #finish(): void {
+    this.#done = true
+    this.#batch = null
+    this.#onDone()
+  }
+
+  #enqueue(wait: () => Promise<IteratorResult<T>>): Promise<IteratorResult<T>> {
+    const result = this.#queue === null ? wait() : this.#queue.then(wait, wait)
+    this.#queue = result
+    const clear = (): void => {
+      if (this.#queue === result) this.#queue = null
+    }
+    result.then(clear, clear)
+    return result
+  }
+
+  // Leaves #sinceClock at its top when it says yes, for #wait to see.
+  #overdue(): boolean {
+    if (++this.#sinceClock < CLOCK_EVERY) return false
+    const nowMs = performance.now()
+    if (this.#busySinceMs === 0) this.#busySinceMs = nowMs
+    if (nowMs - this.#busySinceMs >= BUSY_MS_MAX) return true
+    this.#sinceClock = 0
+    return false
+  }
+}
+
+function withPartial(error: MillraceError, partial: Message): MillraceError {
+  return new MillraceError(error.code, error.message, { ...error.details, partial }, error)
+}

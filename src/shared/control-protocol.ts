@@ -1,0 +1,80 @@
+/**
+ * What main and a worker say to each other apart from the rings: the task that starts a channel,
+ * the
+ * comlink interface, and the cold structures that travel in frames as msgpack.
+ */
+import type { MessagePort } from 'node:worker_threads'
+import { Packr } from 'msgpackr'
+import type { DecodeCounts } from './decoder/decoder.ts'
+import type { StreamLimits } from './limits.ts'
+
+/** Name of the function that piscina runs in the worker's module. */
+export const DECODE_TASK_NAME = 'decodeChannel'
+
+/** The piscina task: one channel, served until `shutdown()`. */
+export interface ChannelTask {
+  /** The channel's memory; see channel-layout.ts. */
+  readonly buffer: SharedArrayBuffer
+  /** Carries the comlink interface. Transferred. */
+  readonly controlPort: MessagePort
+  /** CONTROL_COUNT at the start: messages beyond it are this task's to hear. */
+  readonly controlCount: number
+  /** Worker to main: a message says "look at the record ring". Transferred. */
+  readonly doorbellPort: MessagePort
+}
+
+/** Settings of a channel, the same for all its streams. */
+export interface ChannelConfig {
+  /** What the carry slabs may take beyond the arena, all streams together, bytes. */
+  readonly leaseBytesMax: number
+}
+
+/** What a worker counts over a task's life. */
+export interface WorkerStats {
+  readonly streamsOpen: number
+  readonly frames: number
+  readonly batches: number
+  /** Times that it waited for main to drain the record ring. */
+  readonly recordRingFull: number
+  /** Carry bytes now: in the arena, and leased beyond it. */
+  readonly slabBytes: number
+  readonly leasedBytes: number
+}
+
+/**
+ * The comlink interface of a worker. What may be slow and unordered goes here; what must keep its
+ * place among the data travels as frames. Every call is raced with the worker's death and a
+ * timeout,
+ * since a pending comlink call on a dead worker never settles.
+ */
+export interface WorkerControl {
+  /** Must come first: the worker touches no frame before it. */
+  configure(config: ChannelConfig): void
+  stats(): WorkerStats
+  /** Ends the task once no stream is open. */
+  shutdown(): void
+}
+
+/** Payload of an OPEN frame. */
+export interface OpenFrame {
+  readonly dialect: string
+  readonly strict: boolean
+  readonly limits: StreamLimits
+}
+
+/** Payload of a CLOSED record: the answer to END and to ABORT. */
+export interface ClosedRecord {
+  readonly counts: DecodeCounts
+}
+
+// Plain maps: the two sides share no structure table that a restarted worker could have lost.
+const packr = new Packr({ useRecords: false })
+
+export function packFrame(frame: OpenFrame | ClosedRecord): Uint8Array {
+  return packr.pack(frame)
+}
+
+/** @param bytes - On memory of their own: decoding straight from shared memory is slower. */
+export function unpackFrame<T extends OpenFrame | ClosedRecord>(bytes: Uint8Array): T {
+  return packr.unpack(bytes) as T
+}

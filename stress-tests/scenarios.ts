@@ -1,0 +1,94 @@
+import type { Gate } from './gate.ts'
+import { holds } from './gate.ts'
+import { measureBulk, measureLatency, type Progress } from './measure.ts'
+import { brokenPipeline, millracePipeline, type Pipeline } from './pipeline.ts'
+
+export interface Scenario {
+  readonly name: string
+  /** What it shows, in a line. */
+  readonly about: string
+  run(size: Size, progress: Progress): Promise<readonly Gate[]>
+}
+
+/** `full` is what counts; `tiny` shows in a test that the scenario still runs. */
+export type Size = 'full' | 'tiny'
+
+const PLANS = {
+  full: {
+    latency: { tokensPerSecond: 10_000, streams: 100, seconds: 10 },
+    bulk: { tokens: 1_000_000, streams: 4, samples: 50 },
+  },
+  tiny: {
+    latency: { tokensPerSecond: 10_000, streams: 10, seconds: 0.1 },
+    bulk: { tokens: 20_000, streams: 2, samples: 20 },
+  },
+} as const
+
+const MB = 1e6
+
+async function measure(
+  pipeline: Pipeline,
+  size: Size,
+  progress: Progress,
+): Promise<readonly Gate[]> {
+  const plan = PLANS[size]
+  try {
+    const latency = await measureLatency(pipeline, plan.latency, progress)
+    const bulk = await measureBulk(pipeline, plan.bulk, progress)
+    const bufferBytes = await pipeline.bufferBytes()
+    const p99Us = latency.latencyUs.getValueAtPercentile(99)
+    const max = (name: string, unit: string, limit: number, measured: number): Gate => ({
+      name,
+      unit,
+      sense: 'max',
+      limit,
+      measured,
+    })
+    const min = (name: string, unit: string, limit: number, measured: number): Gate => ({
+      name,
+      unit,
+      sense: 'min',
+      limit,
+      measured,
+    })
+    return [
+      // Paced at 10,000 a second, the run can only lose time, and a little at its end: 1 %.
+      min('tokens/s, paced', '1/s', 0.99 * plan.latency.tokensPerSecond, latency.tokensPerSecond),
+      max('added latency p99', 'us', 1000, p99Us),
+      min('tokens/s, bulk', '1/s', 10_000, bulk.tokens / bulk.seconds),
+      min('bytes, bulk', 'MB/s', 30, bulk.bytes / bulk.seconds / MB),
+      max('buffers', 'bytes', 2 * MB, bufferBytes),
+      max('heap growth', 'B/token', 0.05, bulk.heapSlope),
+      max('RSS growth', 'MiB', 2, bulk.rssGrowthBytes / 2 ** 20),
+      max('lost, doubled, reordered', 'tokens', 0, latency.wrong + bulk.wrong),
+    ]
+  } finally {
+    await pipeline.close()
+  }
+}
+
+const CAUGHT_BY_CANARY = ['added latency p99', 'heap growth']
+
+export const SCENARIOS: readonly Scenario[] = [
+  {
+    name: 'million-tokens',
+    about: 'the floor: 10,000 tokens/s under 1 ms, 30 MB/s, flat memory over a million tokens',
+    run: async (size, progress) => measure(await millracePipeline(), size, progress),
+  },
+  {
+    name: 'canary',
+    about: 'a pipeline that leaks and dawdles on purpose: the same gates must catch it',
+    async run(size, progress) {
+      const gates = await measure(await brokenPipeline(), size, progress)
+      return gates
+        .filter((gate) => CAUGHT_BY_CANARY.includes(gate.name))
+        .map((gate) => ({
+          name: `${gate.name} (${gate.measured.toPrecision(3)} ${gate.unit}) caught`,
+          unit: 'gate',
+          sense: 'min',
+          limit: 1,
+          measured: holds(gate) ? 0 : 1,
+        }))
+    },
+  },
+]

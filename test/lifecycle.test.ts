@@ -1,0 +1,221 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { writeFileSync, mkdtempSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { promisify } from 'node:util'
+import { createMillrace, type Millrace, type Placement } from '../src/main/index.ts'
+import { bytes, chat, delta, hanging } from './chat-bytes.ts'
+
+const run = promisify(execFile)
+const MAIN = new URL('../src/main/index.js', import.meta.url).href
+
+/** Streams opened and ended in each way. `MILLRACE_STREAMS` asks for more. */
+const STREAMS = Number(process.env['MILLRACE_STREAMS'] ?? 100_000)
+
+const HELLO = bytes(chat('Hel', 'lo'))
+const BROKEN = new Error('broken source')
+
+/** Ways to end a stream. Each leaves nothing behind. */
+const ENDINGS: Record<string, (mill: Millrace, placement: Placement) => Promise<void>> = {
+  async 'read to its end'(mill, placement) {
+    await mill.decode(HELLO, { dialect: 'openai-chat', placement }).final()
+  },
+  async 'left early'(mill, placement) {
+    for await (const _ of mill.decode(HELLO, { dialect: 'openai-chat', placement })) break
+  },
+  async 'cancelled at once'(mill, placement) {
+    mill.decode(HELLO, { dialect: 'openai-chat', placement }).cancel()
+  },
+  async 'cancelled in mid-event'(mill, placement) {
+    const stream = mill.open({ dialect: 'openai-chat', placement })
+    stream.write(delta('a') + delta('unfinished').slice(0, 40))
+    await stream[Symbol.asyncIterator]().next()
+    stream.cancel()
+  },
+  async aborted(mill, placement) {
+    const controller = new AbortController()
+    const { signal } = controller
+    const stream = mill.decode(HELLO, { dialect: 'openai-chat', placement, signal })
+    controller.abort()
+    await assert.rejects(stream.final())
+  },
+  async truncated(mill, placement) {
+    const stream = mill.decode(delta('half'), { dialect: 'openai-chat', placement })
+    await assert.rejects(stream.final(), { code: 'STREAM_TRUNCATED' })
+  },
+  async 'failed by its source'(mill, placement) {
+    const source = (function* () {
+      yield delta('a')
+      throw BROKEN
+    })()
+    const stream = mill.decode(source, { dialect: 'openai-chat', placement })
+    await assert.rejects(stream.final(), { code: 'SOURCE_FAILED' })
+  },
+  async 'failed by a limit'(mill, placement) {
+    const options = { dialect: 'openai-chat', placement, lineBytesMax: 256 } as const
+    const stream = mill.decode(`data: ${'x'.repeat(300)}`, options)
+    await assert.rejects(stream.final(), { code: 'LINE_TOO_LONG' })
+  },
+}
+
+for (const placement of ['worker', 'inline'] as const) {
+  test(`${placement}: ${STREAMS} streams, ended in every way, leave the baseline`, async () => {
+    const mill = await createMillrace()
+    const ways = Object.values(ENDINGS)
+    const wave = async (streams: number): Promise<void> => {
+      for (let at = 0; at < streams; at += 256) {
+        const some = Array.from({ length: Math.min(256, streams - at) }, (_, index) => index + at)
+        await Promise.all(some.map((index) => ways[index % ways.length]!(mill, placement)))
+      }
+    }
+    await wave(Math.min(5000, STREAMS / 4))
+    await settled(mill)
+    const before = process.memoryUsage().external
+    await wave(STREAMS)
+    const stats = await settled(mill)
+    assert.equal(stats.streamsOpen, 0)
+    assert.equal(stats.inFlightBytes, 0)
+    if (placement === 'worker') assert.equal(stats.workers.length, 1)
+    for (const worker of stats.workers) {
+      assert.equal(worker.streamsOpen, 0)
+      assert.equal(worker.slabBytes, 0)
+      assert.equal(worker.leasedBytes, 0)
+    }
+    assert.ok(process.memoryUsage().external - before < 4 * 1024 * 1024)
+    // Every row is free again: as many streams as there are rows open at once.
+    const all = Array.from({ length: 1024 }, () => mill.open({ dialect: 'openai-chat', placement }))
+    for (const stream of all) stream.write(chat('x'))
+    for (const stream of all) stream.end()
+    for (const stream of all) assert.equal((await stream.final()).text[0], 'x')
+    await mill.close()
+  })
+}
+
+test('open: the stream after the last row is TOO_MANY_STREAMS, others are unharmed', async () => {
+  const mill = await createMillrace()
+  const all = Array.from({ length: 1024 }, () => mill.open({ dialect: 'openai-chat' }))
+  const excess = mill.open({ dialect: 'openai-chat' })
+  await assert.rejects(excess.final(), { code: 'TOO_MANY_STREAMS' })
+  all[0]!.write(chat('x'))
+  all[0]!.end()
+  assert.equal((await all[0]!.final()).text[0], 'x')
+  await mill.close()
+})
+
+test('close: fails open streams with MILLRACE_CLOSED and cancels their sources', async () => {
+  const mill = await createMillrace()
+  const { source, cancelled } = hanging(delta('a'))
+  const final = mill.decode(source, { dialect: 'openai-chat' }).final()
+  final.catch(() => {})
+  const inline = mill.open({ dialect: 'openai-chat', placement: 'inline' })
+  await mill.close()
+  await assert.rejects(final, { code: 'MILLRACE_CLOSED' })
+  await assert.rejects(inline.final(), { code: 'MILLRACE_CLOSED' })
+  await cancelled
+  assert.throws(() => mill.decode('', { dialect: 'sse' }), { code: 'MILLRACE_CLOSED' })
+  await mill.close()
+})
+
+test('an idle Millrace: does not hold the process', async () => {
+  await runs(`
+    const mill = await createMillrace({ workers: 2 })
+    await mill.decode(${JSON.stringify(chat('x'))}, { dialect: 'openai-chat' }).final()
+    console.log('idle')`)
+})
+
+test('a busy Millrace: holds the process until its streams have ended', async () => {
+  const { stdout } = await runs(`
+    const mill = await createMillrace()
+    const stream = mill.open({ dialect: 'openai-chat' })
+    stream.final().then((message) => console.log(message.text[0]))
+    stream.write(${JSON.stringify(chat('late'))})
+    stream.end()`)
+  assert.equal(stdout, 'late\n')
+})
+
+test('decodeFile: decodes a file, and fails with the cause where there is none', async () => {
+  const mill = await createMillrace()
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-'))
+  const path = join(folder, 'stream.sse')
+  writeFileSync(path, chat('from ', 'a file'))
+  const message = await mill.decodeFile(path, { dialect: 'openai-chat' }).final()
+  assert.equal(message.text[0], 'from a file')
+  const missing = mill.decodeFile(join(folder, 'none'), { dialect: 'openai-chat' }).final()
+  await assert.rejects(missing, { code: 'SOURCE_FAILED', message: /ENOENT/ })
+  await mill.close()
+})
+
+test('a slow consumer: stops its own socket, and memory stays flat', async () => {
+  const { server, written, url } = await endlessServer()
+  const mill = await createMillrace()
+  const stream = mill.decode(await fetch(url), { dialect: 'openai-chat' })
+  const batches = stream.batches()
+  await batches.next()
+  // The server writes until the kernel's buffers and the stream's window are full, then no more.
+  const stalledAt = await settledValue(written)
+  assert.ok(stalledAt < 32 * 1024 * 1024, `${stalledAt} bytes went out to a consumer that sleeps`)
+  assert.ok(stream.stats().inFlightBytes <= 64 * 1024)
+  const heapBefore = process.memoryUsage()
+  const other = await mill.decode(HELLO, { dialect: 'openai-chat' }).final()
+  assert.equal(other.text[0], 'Hello')
+  assert.equal(await settledValue(written), stalledAt)
+  const heapAfter = process.memoryUsage()
+  assert.ok(heapAfter.external - heapBefore.external < 1024 * 1024)
+  // Once it reads again, bytes flow again.
+  while (written() === stalledAt) await batches.next()
+  stream.cancel()
+  server.closeAllConnections()
+  server.close()
+  await mill.close()
+})
+
+async function settled(mill: Millrace): Promise<Awaited<ReturnType<Millrace['stats']>>> {
+  for (;;) {
+    const stats = await mill.stats()
+    const workersBusy = stats.workers.some((worker) => worker.streamsOpen > 0)
+    if (stats.streamsOpen === 0 && !workersBusy) return stats
+    await turn()
+  }
+}
+
+/** The value once it has stayed the same over many turns of the event loop. */
+async function settledValue(read: () => number): Promise<number> {
+  let value = read()
+  for (let same = 0; same < 20_000; same++) {
+    await turn()
+    if (read() !== value) same = 0
+    value = read()
+  }
+  return value
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
+
+async function endlessServer(): Promise<{ server: Server; written: () => number; url: string }> {
+  const event = delta('x'.repeat(200)).repeat(100)
+  let socket: Socket | null = null
+  const server = createServer((_request, response) => {
+    socket = response.socket
+    response.writeHead(200, { 'content-type': 'text/event-stream' })
+    const send = (): void => {
+      while (!response.destroyed && response.write(event));
+    }
+    response.on('drain', send)
+    send()
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  return { server, written: () => socket?.bytesWritten ?? 0, url: `http://127.0.0.1:${port}/` }
+}
+
+/** Runs a module in a process of its own, which must end by itself, with code 0. */
+async function runs(body: string): Promise<{ stdout: string }> {
+  const source = `import { createMillrace } from ${JSON.stringify(MAIN)}\n${body}`
+  return run(process.execPath, ['--input-type=module', '--eval', source], { timeout: 20_000 })
+}
