@@ -1,13 +1,20 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { writeFileSync, mkdtempSync } from 'node:fs'
+import diagnostics from 'node:diagnostics_channel'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
-import { createMillrace, type Millrace, type Placement } from '../src/main/index.ts'
+import {
+  createMillrace,
+  type Millrace,
+  type MillraceError,
+  type Placement,
+  type StreamStats,
+} from '../src/main/index.ts'
 import { bytes, chat, delta, hanging } from './chat-bytes.ts'
 
 const run = promisify(execFile)
@@ -72,22 +79,25 @@ for (const placement of ['worker', 'inline'] as const) {
         await Promise.all(some.map((index) => ways[index % ways.length]!(mill, placement)))
       }
     }
+    // Keeps the worker's task running, so that there is somebody to ask.
+    const anchor = mill.open({ dialect: 'openai-chat', placement })
+    anchor.write(delta('anchor'))
     await wave(Math.min(5000, STREAMS / 4))
     await settled(mill)
     const before = process.memoryUsage().external
     await wave(STREAMS)
     const stats = await settled(mill)
-    assert.equal(stats.streamsOpen, 0)
-    assert.equal(stats.inFlightBytes, 0)
+    assert.equal(stats.streamsOpen, 1)
+    assert.equal(stats.inFlightBytes, bytes(delta('anchor')).length)
     if (placement === 'worker') assert.equal(stats.workers.length, 1)
     for (const worker of stats.workers) {
-      assert.equal(worker.streamsOpen, 0)
+      assert.equal(worker.streamsOpen, 1)
       assert.equal(worker.slabBytes, 0)
       assert.equal(worker.leasedBytes, 0)
     }
     assert.ok(process.memoryUsage().external - before < 4 * 1024 * 1024)
     // Every row is free again: as many streams as there are rows open at once.
-    const all = Array.from({ length: 1024 }, () => mill.open({ dialect: 'openai-chat', placement }))
+    const all = Array.from({ length: 1023 }, () => mill.open({ dialect: 'openai-chat', placement }))
     for (const stream of all) stream.write(chat('x'))
     for (const stream of all) stream.end()
     for (const stream of all) assert.equal((await stream.final()).text[0], 'x')
@@ -137,6 +147,66 @@ test('a busy Millrace: holds the process until its streams have ended', async ()
   assert.equal(stdout, 'late\n')
 })
 
+test('await using: closes the Millrace at the end of its block', async () => {
+  const mill = await createMillrace()
+  await mill[Symbol.asyncDispose]()
+  assert.throws(() => mill.decode('', { dialect: 'sse' }), { code: 'MILLRACE_CLOSED' })
+})
+
+test('workerUrl: starts the worker from there, and fails where there is none', async () => {
+  const workerUrl = new URL('../src/workers/decode-worker.js', import.meta.url)
+  const mill = await createMillrace({ workerUrl })
+  assert.equal((await mill.decode(HELLO, { dialect: 'openai-chat' }).final()).text[0], 'Hello')
+  await mill.close()
+  const missing = createMillrace({ workerUrl: new URL('./none.js', import.meta.url) })
+  await assert.rejects(missing, { code: 'WORKER_EXITED', message: /none\.js/ })
+})
+
+test('diagnostics_channel: says when streams start, end and fail', async () => {
+  const seen: string[] = []
+  const subscribe = (name: string): void => {
+    diagnostics.subscribe(`millrace:stream:${name}`, (message) => {
+      const { stats, error } = message as { stats: StreamStats; error?: MillraceError }
+      seen.push(`${name} ${stats.bytes}${error === undefined ? '' : ` ${error.code}`}`)
+    })
+  }
+  for (const name of ['start', 'end', 'failure']) subscribe(name)
+  const mill = await createMillrace()
+  await mill.decode(HELLO, { dialect: 'openai-chat' }).final()
+  await assert.rejects(mill.decode('', { dialect: 'openai-chat' }).final())
+  await mill.close()
+  assert.deepEqual(seen, [
+    'start 0',
+    `end ${HELLO.length}`,
+    'start 0',
+    'failure 0 STREAM_TRUNCATED',
+  ])
+})
+
+test('relay: passes bytes on unchanged and extracts the message beside them', async () => {
+  const mill = await createMillrace()
+  const chunks = [HELLO.subarray(0, 50), HELLO.subarray(50)]
+  const { body, message } = mill.relay(chunks, { dialect: 'openai-chat' })
+  assert.deepEqual(new Uint8Array(await new Response(body).arrayBuffer()), HELLO)
+  assert.equal((await message).text[0], 'Hello')
+  const broken = mill.relay(['data: {oops', HELLO], { dialect: 'openai-chat', strict: true })
+  assert.equal(await new Response(broken.body).text(), `data: {oops${chat('Hel', 'lo')}`)
+  await assert.rejects(broken.message, { code: 'EVENT_MALFORMED' })
+  await mill.close()
+})
+
+test('relay: is read at the pace of its body, and cancelling that cancels the source', async () => {
+  const mill = await createMillrace()
+  const { source, cancelled } = hanging(delta('a'))
+  const { body, message } = mill.relay(source, { dialect: 'openai-chat' })
+  const reader = body.getReader()
+  assert.equal((await reader.read()).value?.length, bytes(delta('a')).length)
+  await reader.cancel('client left')
+  await cancelled
+  await assert.rejects(message, { code: 'STREAM_ABORTED' })
+  await mill.close()
+})
+
 test('decodeFile: decodes a file, and fails with the cause where there is none', async () => {
   const mill = await createMillrace()
   const folder = mkdtempSync(join(tmpdir(), 'millrace-'))
@@ -176,8 +246,8 @@ test('a slow consumer: stops its own socket, and memory stays flat', async () =>
 async function settled(mill: Millrace): Promise<Awaited<ReturnType<Millrace['stats']>>> {
   for (;;) {
     const stats = await mill.stats()
-    const workersBusy = stats.workers.some((worker) => worker.streamsOpen > 0)
-    if (stats.streamsOpen === 0 && !workersBusy) return stats
+    const workersBusy = stats.workers.some((worker) => worker.streamsOpen > 1)
+    if (stats.streamsOpen === 1 && !workersBusy) return stats
     await turn()
   }
 }

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { Piscina } from 'piscina'
 import { MillraceError } from '../shared/errors.ts'
 import { Channel } from './channel.ts'
+import { reportEnd, reportStart } from './diagnostics.ts'
 import { ingest } from './ingest.ts'
 import { InlineInput } from './inline-input.ts'
 import {
@@ -11,11 +12,11 @@ import {
   type DecodeOptions,
   type MillraceOptions,
 } from './options.ts'
+import { startRelay, type Relay } from './relay.ts'
 import type { Source } from './source.ts'
 import { StreamTotals, type MillraceStats } from './stats.ts'
 import { StreamState } from './stream-state.ts'
 import { TokenStream } from './token-stream.ts'
-import { decodeWorkerUrl } from './worker-url.ts'
 import { WritableTokenStream } from './writable-token-stream.ts'
 
 /** What carry slabs may take beyond a channel's own memory, bytes. */
@@ -42,9 +43,9 @@ const LEASE_BYTES_MAX = 256 * 1024 * 1024
  * }
  */
 export async function createMillrace(options: MillraceOptions = {}): Promise<Millrace> {
-  const { workers } = resolveMillraceOptions(options)
+  const { workers, workerUrl } = resolveMillraceOptions(options)
   const pool = new Piscina({
-    filename: fileURLToPath(decodeWorkerUrl),
+    filename: fileURLToPath(workerUrl),
     minThreads: workers,
     maxThreads: workers,
     concurrentTasksPerWorker: 1,
@@ -120,6 +121,25 @@ export class Millrace {
     return new WritableTokenStream(this.#openState(options))
   }
 
+  /**
+   * Passes a provider's bytes on unchanged, and extracts the message on the side: for a gateway that
+   * relays a response and wants its text and usage.
+   *
+   * The body sets the pace: its source is read when it is. What the decoder makes of the bytes never
+   * touches them: a malformed, truncated or refused stream is the message's failure alone.
+   *
+   * @throws {MillraceError} As {@link decode}; a `Response` that holds no stream fails both.
+   * @example
+   * const mill = await createMillrace()
+   * const { body, message } = mill.relay('data: [DONE]\n\n', { dialect: 'openai-chat' })
+   * await body.pipeTo(new WritableStream()) // a client's response, say
+   * console.log((await message).usage)
+   * await mill.close()
+   */
+  relay(source: Source, options: DecodeOptions): Relay {
+    return startRelay(source, this.open(options))
+  }
+
   /** Counters of all streams, open and ended, and of the workers, now. */
   async stats(): Promise<MillraceStats> {
     const workers = await Promise.all(this.#channels.map((channel) => channel.workerStats()))
@@ -140,6 +160,11 @@ export class Millrace {
     return this.#closing
   }
 
+  /** {@link close}, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
   /** @internal */
   async warmUp(): Promise<void> {
     await Promise.all(this.#channels.map((channel) => channel.warmUp()))
@@ -150,11 +175,14 @@ export class Millrace {
     if (this.#closing !== null) {
       throw new MillraceError('MILLRACE_CLOSED', 'this Millrace is closed')
     }
-    const state = new StreamState(resolved, (closed) => {
+    const state = new StreamState(resolved, (closed, failure) => {
       this.#streams.delete(closed)
-      this.#totals.add(closed.stats())
+      const stats = closed.stats()
+      this.#totals.add(stats)
+      reportEnd(stats, failure)
     })
     this.#streams.add(state)
+    reportStart(state.stats())
     if (resolved.placement === 'inline') state.attach(new InlineInput(state))
     else this.#leastLoaded().open(state)
     return state
@@ -170,13 +198,4 @@ export class Millrace {
     for (const channel of this.#channels) channel.destroy(error)
     await this.#pool.destroy()
   }
-}
-
-// `await using` where the runtime has it; Node 20 does not.
-if (typeof Symbol.asyncDispose === 'symbol') {
-  Object.defineProperty(Millrace.prototype, Symbol.asyncDispose, {
-    value(this: Millrace): Promise<void> {
-      return this.close()
-    },
-  })
 }

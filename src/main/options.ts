@@ -3,11 +3,17 @@ import { MillraceError } from '../shared/errors.ts'
 import { STREAM_LIMITS_CAP, STREAM_LIMITS_DEFAULT, type StreamLimits } from '../shared/limits.ts'
 import { findDialect } from '../shared/dialects/dialects.ts'
 import type { Dialect } from '../shared/dialects/dialect.ts'
+import { decodeWorkerUrl } from './worker-url.ts'
 
 /** Options of {@link createMillrace}. */
 export interface MillraceOptions {
   /** Worker threads, each with one channel of its own. Integer, 1 to 64. Default 1. */
   readonly workers?: number
+  /**
+   * The worker's module, a `file:` URL, where a bundler has moved it: its own copy of
+   * `millrace`'s `dist/src/workers/decode-worker.js`. Default: where the package has it.
+   */
+  readonly workerUrl?: URL
 }
 
 /** Where a stream is decoded: on the caller's thread, or on a worker's. */
@@ -53,9 +59,13 @@ const WORKERS_MAX = 64
 const TIMER_MS_MAX = 2 ** 31 - 1
 
 /** @throws {MillraceError} `OPTION_INVALID`. */
-export function resolveMillraceOptions(options: MillraceOptions): { workers: number } {
-  requireKnown(options, ['workers'])
-  return { workers: integer('workers', options.workers, 1, 1, WORKERS_MAX) }
+export function resolveMillraceOptions(options: MillraceOptions): Required<MillraceOptions> {
+  requireKnown(options, ['workers', 'workerUrl'])
+  const { workers, workerUrl = decodeWorkerUrl } = options
+  if (!(workerUrl instanceof URL) || workerUrl.protocol !== 'file:') {
+    throw invalid('workerUrl', 'a file: URL', workerUrl)
+  }
+  return { workers: integer('workers', workers, 1, 1, WORKERS_MAX), workerUrl }
 }
 
 /** @throws {MillraceError} `OPTION_INVALID`, `DIALECT_UNKNOWN`. */

@@ -44,7 +44,7 @@ export class StreamState {
   /** Set once, by attach(). */
   #input: StreamInput | null = null
   #cancelSource: ((reason: unknown) => void) | null = null
-  readonly #onClosed: (stream: StreamState) => void
+  readonly #onClosed: (stream: StreamState, failure: MillraceError | null) => void
 
   #pending: Uint8Array | null = null
   #ending = false
@@ -66,7 +66,10 @@ export class StreamState {
   #closed = false
 
   /** @param onClosed - Runs once, when the stream takes and gives no more. */
-  constructor(options: StreamOptions, onClosed: (stream: StreamState) => void) {
+  constructor(
+    options: StreamOptions,
+    onClosed: (stream: StreamState, failure: MillraceError | null) => void,
+  ) {
     this.options = options
     this.#onClosed = onClosed
     this.#credit = new Credit(options.windowBytes)
@@ -301,7 +304,7 @@ export class StreamState {
     this.#unwatchAbort()
     this.#wakeDrained()
     this.#wakeConsumer()
-    this.#onClosed(this)
+    this.#onClosed(this, this.#failure)
   }
 
   // ---- the consumer's side -----------------------------------------------------------------
