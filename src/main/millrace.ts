@@ -122,11 +122,11 @@ export class Millrace {
   }
 
   /**
-   * Passes a provider's bytes on unchanged, and extracts the message on the side: for a gateway that
-   * relays a response and wants its text and usage.
+   * Passes a provider's bytes on unchanged, and extracts the message on the side: for a gateway
+   * that relays a response and wants its text and usage.
    *
-   * The body sets the pace: its source is read when it is. What the decoder makes of the bytes never
-   * touches them: a malformed, truncated or refused stream is the message's failure alone.
+   * The body sets the pace: its source is read when it is. What the decoder makes of the bytes
+   * never touches them: a malformed, truncated or refused stream is the message's failure alone.
    *
    * @throws {MillraceError} As {@link decode}; a `Response` that holds no stream fails both.
    * @example
