@@ -43,15 +43,26 @@ for (const dialect of DIALECTS) {
     })
   }
 
-  test(`bundledStream: ${dialect} ends each token's event at its tokenEnd`, () => {
-    const { bytes, expected } = bundledStream(dialect, FULL)
-    assert.equal(expected.tokens.length, expected.tokenEnds.length)
-    assert.equal(expected.tokens.length, expected.tokenKinds.length)
-    for (const [i, end] of expected.tokenEnds.entries()) {
-      const before = readNaively({ dialect, bytes: bytes.slice(0, end) })
-      assert.deepEqual(before.tokens, expected.tokens.slice(0, i + 1))
-    }
-  })
+  for (const eol of ['\n', '\r\n'] as const) {
+    const which = `${dialect} with ${JSON.stringify(eol)}`
+    test(`bundledStream: ${which} completes each token's event at its tokenEnd`, () => {
+      const { bytes, expected } = bundledStream(dialect, {
+        tokens: 90,
+        reasoning: 20,
+        toolCalls: 2,
+        eol,
+      })
+      assert.equal(expected.tokens.length, expected.tokenEnds.length)
+      assert.equal(expected.tokens.length, expected.tokenKinds.length)
+      for (const [i, end] of expected.tokenEnds.entries()) {
+        // The last byte is the blank line's CR or LF, and not one byte less will do.
+        const lines = Buffer.from(bytes.subarray(0, end)).toString().replaceAll(/\r\n?/g, '\n')
+        assert.match(lines, /[^\n]\n\n$/)
+        const { tokens } = readNaively({ dialect, bytes: new TextEncoder().encode(lines) })
+        assert.deepEqual(tokens, expected.tokens.slice(0, i + 1))
+      }
+    })
+  }
 
   test(`bundledStream: ${dialect} gives a seed's bytes again, and others for another seed`, () => {
     const bytes = (seed: number): string =>

@@ -18,7 +18,7 @@ export interface ExpectedMessage {
   readonly tokens: readonly string[]
   /** Of each token, its kind. */
   readonly tokenKinds: readonly TokenKind[]
-  /** Of each token, the offset in `bytes` just past its event, blank line included. */
+  /** Of each token, the offset in `bytes` just past the CR or LF that completes its event. */
   readonly tokenEnds: Float64Array
   /** SSE events dispatched, and comment lines. */
   readonly events: number

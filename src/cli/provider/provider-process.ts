@@ -27,11 +27,13 @@ export async function forkProvider(): Promise<LoopbackProvider> {
 }
 
 async function main(): Promise<void> {
-  const provider = await startProvider()
-  process.send?.(provider.origin)
-  process.once('disconnect', () => void provider.close())
-  // Ctrl-C reaches the whole terminal group; the parent decides when this process ends.
-  process.on('SIGINT', () => undefined)
+  // Ctrl-C reaches the whole terminal group; only the parent decides when this process ends.
+  process.on('SIGINT', () => {})
+  process.once('disconnect', () => process.exit())
+  const { origin } = await startProvider()
+  // The parent may have gone before anyone listened for it.
+  if (!process.connected) process.exit()
+  process.send?.(origin, undefined, undefined, () => {})
 }
 
 if (process.send !== undefined && process.argv[1] === fileURLToPath(import.meta.url)) void main()

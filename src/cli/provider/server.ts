@@ -2,7 +2,6 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { performance } from 'node:perf_hooks'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { chunksOf } from './chunkers.ts'
 import { parseRequest, RequestError, type ProviderRequest } from './request.ts'
 import { bundledStream, type BundledStream } from './streams.ts'
@@ -22,7 +21,8 @@ export interface LoopbackProvider {
  * that name this host are served, so that a web page cannot reach it under another name.
  */
 export async function startProvider(): Promise<LoopbackProvider> {
-  const server = createServer((request, response) => void serve(request, response))
+  const streams = new StreamCache()
+  const server = createServer((request, response) => void serve(request, response, streams))
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
@@ -36,13 +36,17 @@ async function closeServer(server: Server): Promise<void> {
   await closed
 }
 
-async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function serve(
+  request: IncomingMessage,
+  response: ServerResponse,
+  streams: StreamCache,
+): Promise<void> {
   // The prompt, if any, does not matter; unread, it would hold the connection.
   request.resume()
   try {
     const wanted = parseRequest(request)
     if (wanted.status !== 200) throw new RequestError(wanted.status, 'as requested')
-    await sendStream(response, bundledStream(wanted.dialect, wanted.stream), wanted)
+    await sendStream(response, streams.get(wanted), wanted)
   } catch (error) {
     if (!(error instanceof RequestError)) throw error
     sendError(response, error)
@@ -59,8 +63,7 @@ async function sendStream(
   stream: BundledStream,
   { chunker, seed, tokensPerSecond, cutBytes }: ProviderRequest,
 ): Promise<void> {
-  const gone = new AbortController()
-  response.once('close', () => gone.abort())
+  const reader = new Reader(response)
   response.socket?.setNoDelay(true)
   response.writeHead(200, {
     'content-type': 'text/event-stream; charset=utf-8',
@@ -70,23 +73,77 @@ async function sendStream(
 
   const pace = new Pace(stream, tokensPerSecond)
   let sent = 0
-  try {
-    for (const chunk of chunksOf(stream.bytes.subarray(0, cutBytes), chunker, seed)) {
-      sent += chunk.length
-      const waitMs = pace.waitMs(sent)
-      if (waitMs > 0) await sleep(waitMs, undefined, { signal: gone.signal })
-      if (gone.signal.aborted) return
-      if (!response.write(chunk)) await once(response, 'drain', { signal: gone.signal })
-    }
-  } catch (error) {
-    // The reader left: nobody is there to be told.
-    if (gone.signal.aborted) return
-    throw error
+  for (const chunk of chunksOf(stream.bytes.subarray(0, cutBytes), chunker, seed)) {
+    sent += chunk.length
+    const waitMs = pace.waitMs(sent)
+    if (waitMs > 0) await reader.sleep(waitMs)
+    if (reader.gone) return
+    if (!response.write(chunk)) await reader.drained()
   }
+  if (reader.gone) return
   // Closing the socket below the response sends what was written, but not the body's end.
   if (cutBytes < stream.bytes.length) response.socket?.end()
   else response.end()
 }
+
+/**
+ * The reader of one response, as something to wait for. Both waits end early where it leaves.
+ *
+ * Two listeners a response and one timer a wait, since a paced one may wait a thousand times a
+ * second, and the server shares its machine with what it feeds.
+ */
+class Reader {
+  gone = false
+  #wake: () => void = () => {}
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(response: ServerResponse) {
+    response.once('close', () => {
+      this.gone = true
+      clearTimeout(this.#timer)
+      this.#wake()
+    })
+    response.on('drain', () => this.#wake())
+  }
+
+  async sleep(ms: number): Promise<void> {
+    if (this.gone) return
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve
+      this.#timer = setTimeout(resolve, ms)
+    })
+  }
+
+  /** After a write that asked to wait. */
+  async drained(): Promise<void> {
+    if (this.gone) return
+    await new Promise<void>((resolve) => (this.#wake = resolve))
+  }
+}
+
+/** Streams that were made before, at most {@link CACHE_BYTES_MAX} of them: making costs more. */
+class StreamCache {
+  readonly #streams = new Map<string, BundledStream>()
+  #bytes = 0
+
+  get({ dialect, stream: options }: ProviderRequest): BundledStream {
+    const key = JSON.stringify([dialect, options])
+    const made = this.#streams.get(key)
+    if (made !== undefined) return made
+    const stream = bundledStream(dialect, options)
+    this.#streams.set(key, stream)
+    this.#bytes += stream.bytes.length
+    // The oldest go first. The newest may stay alone above the bound: it is in use anyway.
+    for (const [oldKey, old] of this.#streams) {
+      if (this.#bytes <= CACHE_BYTES_MAX || oldKey === key) break
+      this.#streams.delete(oldKey)
+      this.#bytes -= old.bytes.length
+    }
+    return stream
+  }
+}
+
+const CACHE_BYTES_MAX = 64 * 1024 * 1024
 
 /** When each byte is due, at a constant number of tokens a second from the first byte on. */
 class Pace {

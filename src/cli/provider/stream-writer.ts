@@ -130,6 +130,7 @@ export class StreamWriter {
   #token(kind: TokenKind, text: string): void {
     this.#tokens.push(text)
     this.#kinds.push(kind)
-    this.#ends.push(this.#length)
+    // A blank line ends at its CR; the LF after it ends nothing more.
+    this.#ends.push(this.#length - this.#eol.length + 1)
   }
 }
