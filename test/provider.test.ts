@@ -7,9 +7,9 @@ import { forkProvider } from '../src/cli/provider/provider-process.ts'
 import { requestUrl } from '../src/cli/provider/request.ts'
 import { startProvider } from '../src/cli/provider/server.ts'
 import {
+  anthropicStream,
   bundledStream,
   openaiChatStream,
-  type BundledDialect,
   type BundledStream,
 } from '../src/cli/provider/streams.ts'
 import { readNaively } from './naive-reader.ts'
@@ -268,7 +268,7 @@ for (const [path, status, message, headers] of REFUSED) {
 
 test('forkProvider: serves from a process of its own and ends it on close', async () => {
   const provider = await forkProvider()
-  const { bytes } = bundledStream('anthropic' satisfies BundledDialect, { seed: 4 })
+  const { bytes } = anthropicStream({ seed: 4 })
   const response = await request(requestUrl(provider.origin, 'anthropic', { seed: 4 }))
   assert.ok(Buffer.concat(await chunksFrom(response)).equals(bytes))
   await provider.close()
