@@ -126,6 +126,16 @@ test('runEnd: a run is deltas of one type and choice in a row, and joins to one 
   ])
 })
 
+test('read: rows after the last one of a batch are nobody’s', () => {
+  const written = write([
+    [row.ROW_TEXT, 'a'],
+    [row.ROW_TEXT, 'b'],
+  ]).toBatch()
+  const batch = new Assembler(openaiChat).read({ ...written, rowCount: 1, text: 'a' })
+  assert.equal(batch.runEnd(0), 1)
+  assert.deepEqual([...batch], [{ type: 'text-delta', choice: 0, text: 'a' }])
+})
+
 test('read: a value in continued fragments is one, across batches and among other kinds', () => {
   const flag = (batch: row.RowBatch, ...numbers: number[]): row.RowBatch => {
     for (const number of numbers) {
@@ -268,7 +278,7 @@ test('error: the provider’s own has its fields, whatever its shape', () => {
   })
   const none = { message: null, type: null, code: null, outsideProtocol: false }
   assert.deepEqual(detailsOf('gone'), { ...none, message: 'gone', raw: 'gone' })
-  const odd = { message: { a: 1 }, type: 3, code: null }
+  const odd = { message: { a: 1 }, type: 3, code: [1] }
   assert.deepEqual(detailsOf(odd), { ...none, raw: odd })
   assert.deepEqual(detailsOf('x', 0), { ...none, message: 'x', raw: 'x', outsideProtocol: true })
 })
@@ -299,13 +309,14 @@ test('end: a stream ends well with what its dialect asks for, and is truncated w
   const text: Row = [row.ROW_TEXT, 'a']
   for (const [dialect, rows, code] of [
     [openaiChat, [text], 'STREAM_TRUNCATED'],
-    [openaiChat, [finish], undefined],
-    [openaiChat, [terminator], undefined],
+    [openaiChat, [finish], null],
+    [openaiChat, [terminator], null],
     [anthropic, [finish, text], 'STREAM_TRUNCATED'],
-    [anthropic, [terminator], undefined],
-    [sse, [], undefined],
+    [anthropic, [terminator], null],
+    [sse, [], null],
   ] as const) {
-    assert.equal(endOf(dialect, rows).error?.code, code)
+    const { error } = endOf(dialect, rows)
+    assert.equal(error && error.code, code)
   }
   const { error } = endOf(anthropic, [finish, text])
   assert.deepEqual(error?.details, { tokens: 1, finishReasons: { 1: 'stop' } })

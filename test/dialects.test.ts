@@ -183,6 +183,12 @@ test('compileDialect: compiles a dialect once, and gives plain data', () => {
 
 test('compileDialect: refuses what would silently do less than it says', () => {
   const withRules = (...rules: object[]): Dialect => ({ ...openaiChat, rules: rules as Rule[] })
+  const nested = (depth: number): object => {
+    return Array.from({ length: depth - 1 }).reduce<object>((inner) => ({ rules: [inner] }), {
+      rules: [],
+    })
+  }
+  assert.ok(compileDialect(withRules(nested(8))))
   const invalid: readonly Dialect[] = [
     { ...sse, name: 'Sse' },
     { ...sse, payload: 'xml' as 'text' },
@@ -194,9 +200,7 @@ test('compileDialect: refuses what would silently do less than it says', () => {
     withRules({ emit: 'tool', argument: 'a' }),
     withRules({ index: '#', rules: [] }),
     withRules({ emit: 'end', path: 'a' }),
-    withRules(
-      Array.from({ length: 8 }).reduce<object>((rule) => ({ rules: [rule] }), { rules: [] }),
-    ),
+    withRules(nested(9)),
   ]
   for (const dialect of invalid) {
     assert.throws(

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openaiChat } from '../src/shared/dialects/openai-chat.ts'
 import { everySplit } from './chunking.ts'
-import { bodyOf, type Case, decode, testCases } from './decoding.ts'
+import { bodyOf, type Case, decode, type DecodeSetup, testCases } from './decoding.ts'
 
 const utf8 = new TextEncoder()
 
@@ -13,11 +13,15 @@ const error = (offset: number, text: string, excerpt: string): string => {
 const cases: readonly Case[] = [
   {
     name: 'a bare error line is reported at once, outside of the protocol',
-    body: 'data: {"id":\nerror: {"detail": 1}\ndata: "a"}\n\nerror:  plain "text"\n\nerrors: x\n\n',
+    body:
+      'data: {"id":\nerror: {"detail": 1}\ndata: "a"}\n\nerror:  plain "text"\n\nerrors: x\n\n' +
+      'error\nerror:\nerror: 5\n\ndata: [DONE]\n\nerror: late\n\n',
     rows: [
       ['provider-error', '{"detail": 1}', 'i0'],
       ['id', 'a'],
       ['provider-error', '" plain \\"text\\""', 'i0'],
+      ['provider-error', '"5"', 'i0'],
+      ['terminator', '[DONE]'],
     ],
   },
   {
@@ -154,17 +158,22 @@ test('strict: malformed UTF-8 in what is extracted is fatal, and all its event g
   assert.equal(counts.malformed, 1)
 })
 
-test('lineBytesMax, eventBytesMax: passing one is fatal, also for a JSON body', () => {
-  const codeOf = (body: string, limits: object): string | undefined => {
-    const [kind, , place] = decode(openaiChat, [utf8.encode(body)], { limits }).rows.at(-1) ?? []
-    return `${kind} ${place}`
-  }
+test('limits: to pass one is fatal, also for a JSON body', () => {
   const event = bodyOf([{ id: 'a'.repeat(100) }])
-  assert.equal(codeOf(event, { lineBytesMax: 100 }), 'fatal c2')
-  assert.equal(codeOf(event, { eventBytesMax: 100 }), 'fatal c3')
-  assert.equal(codeOf(event.slice('data: '.length), { eventBytesMax: 100 }), 'fatal c3')
-  const { rows } = decode(openaiChat, [utf8.encode(event)], { budgetBytes: 100 })
-  assert.equal(rows[0]?.[2], 'c5')
+  const document = event.slice('data: '.length)
+  const failures: [body: string, setup: DecodeSetup, place: string, message: string][] = [
+    [event, { limits: { lineBytesMax: 100 } }, 'c2', 'line exceeds lineBytesMax, 100 bytes'],
+    [event, { limits: { eventBytesMax: 100 } }, 'c3', 'event exceeds eventBytesMax, 100 bytes'],
+    [document, { limits: { eventBytesMax: 100 } }, 'c3', 'body exceeds eventBytesMax, 100 bytes'],
+    [event, { budgetBytes: 100 }, 'c5', 'no buffer is left for an unfinished event'],
+    [event.slice(0, 50), { budgetBytes: 100 }, 'c5', 'no buffer is left for an unfinished line'],
+    [document, { budgetBytes: 100 }, 'c5', 'no buffer is left for the body'],
+  ]
+  for (const [body, setup, place, text] of failures) {
+    const { rows, failed } = decode(openaiChat, [utf8.encode(body)], setup)
+    assert.deepEqual(rows, [['fatal', error(0, text, ''), place]])
+    assert.equal(failed, true)
+  }
 })
 
 test('pendingBytes: what has begun and not ended, of an event or of a JSON body', () => {
@@ -175,7 +184,13 @@ test('pendingBytes: what has begun and not ended, of an event or of a JSON body'
 })
 
 test('counts: events are all that were dispatched, malformed ones and ignored ones too', () => {
-  const { counts } = decode(openaiChat, [utf8.encode(bodyOf([{}, 'x', '[DONE]', {}]))])
-  assert.equal(counts.events, 4)
-  assert.equal(counts.malformed, 1)
+  const body = utf8.encode(`:\n${bodyOf([{}, 'x', '[DONE]', {}])}`)
+  assert.deepEqual(decode(openaiChat, [body]).counts, {
+    bytes: body.length,
+    events: 4,
+    malformed: 1,
+    comments: 1,
+    replacements: 0,
+    ignoredFields: 0,
+  })
 })

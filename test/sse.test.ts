@@ -122,6 +122,16 @@ const cases: readonly Case[] = [
     expected: { events: [message('a')], strays: [] },
   },
   {
+    name: 'part of a byte order mark is part of a field',
+    input: new Uint8Array([0xef, 0xbb, ...utf8.encode('data: a\n\ndata: b\n\n')]),
+    expected: { events: [message('b')], strays: ['\ufffddata=a'], offsets: [11] },
+  },
+  {
+    name: 'a byte order mark after a line end is part of a field',
+    input: '\n\ufeffdata: a\n\n',
+    expected: { events: [], strays: ['\ufeffdata=a'] },
+  },
+  {
     name: 'comments are counted and do not begin an event',
     input: ': hello\n:\ndata: a\n:data: b\n\n',
     expected: { events: [message('a')], offsets: [10], strays: [] },

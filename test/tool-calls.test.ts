@@ -154,6 +154,15 @@ const toolCases: readonly { name: string; rows: readonly Row[]; story: readonly 
     story: ['0+a:f', '0=a:{}', '1+null:', '1=null:{"x":1}', '0-a:f', '1-null:'],
   },
   {
+    name: 'what comes after the end is a call of its own',
+    rows: [
+      ...fragment(-1, { name: 'f' }),
+      [row.ROW_TERMINATOR, 'x'],
+      ...fragment(-1, { text: '1' }),
+    ],
+    story: ['0+null:f', '0-null:f', 'end', '1+null:', '1=null:1', '1-null:'],
+  },
+  {
     name: 'equal indexes of different choices are different calls',
     rows: [...fragment(0, { id: 'a', name: 'f' }), ...fragment(0, { id: 'b', name: 'g' }, 1)],
     story: ['0+a:f', '0+b:g', '0-a:f', '0-b:g'],
