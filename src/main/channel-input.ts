@@ -1,10 +1,21 @@
 import { FRAME_ABORT, FRAME_DATA, FRAME_END, FRAME_OPEN } from '../shared/channel-layout.ts'
 import { packFrame } from '../shared/control-protocol.ts'
-import type { Channel } from './channel.ts'
 import type { StreamInput, StreamState } from './stream-state.ts'
 
 /** Longest stretch of a source in one frame, bytes: an eighth of the ring, so that two overlap. */
 const FRAME_BYTES_MAX = 64 * 1024
+
+/** What a stream needs of its channel to be sent through it. */
+export interface FrameSender {
+  /** Opens the row for a new stream. @returns the stream's id. */
+  nextId(row: number): number
+  /** Writes and publishes one frame; false where the ring is full, and `input` waits for room. */
+  frame(input: ChannelInput, type: number, payload: Uint8Array): boolean
+  /** Lets the worker skip the stream's frames that already lie in the ring. */
+  markAborted(input: ChannelInput): void
+  /** The stream has sent its last frame; its row is free when the worker has answered. */
+  closing(): void
+}
 
 /** A stream's way to its worker: OPEN, then DATA, then END or ABORT, each when there is room. */
 export class ChannelInput implements StreamInput {
@@ -12,12 +23,12 @@ export class ChannelInput implements StreamInput {
   readonly row: number
   readonly id: number
   waitsForSpace = false
-  readonly #channel: Channel
+  readonly #channel: FrameSender
   #opened = false
   #closed = false
   #aborting = false
 
-  constructor(channel: Channel, stream: StreamState, row: number) {
+  constructor(channel: FrameSender, stream: StreamState, row: number) {
     this.#channel = channel
     this.stream = stream
     this.row = row

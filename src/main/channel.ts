@@ -42,7 +42,7 @@ import { MillraceError } from '../shared/errors.ts'
 import { answerDoorbell, claimOrWant, ringBell, releaseAsked } from '../shared/wait-strategy.ts'
 import { ControlClient } from './control-client.ts'
 import { RowReader } from './row-reader.ts'
-import { ChannelInput } from './channel-input.ts'
+import { ChannelInput, type FrameSender } from './channel-input.ts'
 import type { StreamState } from './stream-state.ts'
 
 /** How long the worker's task outlives its last stream, ms: a next one soon finds it warm. */
@@ -58,7 +58,7 @@ interface Run {
   stopping: boolean
 }
 
-export class Channel {
+export class Channel implements FrameSender {
   readonly #pool: Piscina
   readonly #config: ChannelConfig
   #end!: MainEnd
@@ -131,9 +131,8 @@ export class Channel {
     this.#die(error)
   }
 
-  // ---- frames ------------------------------------------------------------------------------
+  // ---- frames: FrameSender -----------------------------------------------------------------
 
-  /** Opens the row for a new stream. @returns the stream's id. */
   nextId(row: number): number {
     const { words } = this.#end
     const generation = words[streamWord(row, STREAM_GENERATION)]! + 1
@@ -142,7 +141,6 @@ export class Channel {
     return streamId(row, generation)
   }
 
-  /** Writes and publishes one frame; false where the ring is full, and `input` waits for room. */
   frame(input: ChannelInput, type: number, payload: Uint8Array): boolean {
     const { chunks, words, bytes } = this.#end
     const claimBytes = payload.length + FRAME_OVERHEAD_BYTES
@@ -163,12 +161,10 @@ export class Channel {
     return true
   }
 
-  /** Lets the worker skip the stream's frames that already lie in the ring. */
   markAborted(input: ChannelInput): void {
     store(this.#end.words, streamWord(input.row, STREAM_ABORT), 1)
   }
 
-  /** The stream has sent its last frame; its row is free when the worker has answered. */
   closing(): void {
     this.#closing++
   }
