@@ -2,10 +2,8 @@
 import type { WorkerStats } from '../shared/control-protocol.ts'
 import type { Placement } from './options.ts'
 
-/** One stream's counters. */
-export interface StreamStats {
-  readonly dialect: string
-  readonly placement: Placement
+/** What is counted of one stream, and of all together. */
+export interface StreamCounts {
   /** Chunks and bytes taken from the source. */
   readonly chunks: number
   readonly bytes: number
@@ -14,25 +12,23 @@ export interface StreamStats {
   readonly tokens: number
   /** Malformed events and errors of the provider. */
   readonly errors: number
-  /** Bytes taken from the source and not yet consumed; at most `windowBytes`. */
+  /** Bytes taken from the source and not yet consumed; at most `windowBytes` a stream. */
   readonly inFlightBytes: number
-  readonly durationMs: number
   readonly meanChunkBytes: number
   readonly meanTokensPerBatch: number
 }
 
+/** One stream's counters. */
+export interface StreamStats extends StreamCounts {
+  readonly dialect: string
+  readonly placement: Placement
+  readonly durationMs: number
+}
+
 /** All streams and workers of one Millrace. */
-export interface MillraceStats {
+export interface MillraceStats extends StreamCounts {
   readonly streamsOpen: number
   readonly streamsEnded: number
-  readonly chunks: number
-  readonly bytes: number
-  readonly batches: number
-  readonly tokens: number
-  readonly errors: number
-  readonly inFlightBytes: number
-  readonly meanChunkBytes: number
-  readonly meanTokensPerBatch: number
   /** Shared memory of all channels, bytes. */
   readonly memoryBytes: number
   /** The streams that are open now. */
