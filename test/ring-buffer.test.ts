@@ -21,6 +21,10 @@ function advance(ring: Ring, bytes: number): void {
   }
 }
 
+test('BACKPRESSURED, CLOSED: are negative and differ, so that offsets stay apart from them', () => {
+  assert.deepEqual([BACKPRESSURED, CLOSED], [-1, -2])
+})
+
 test('claim: gives the payload behind an 8-byte header, the next one at a multiple of 8', () => {
   const ring = newRing(256)
   assert.equal(put(ring, 5), DATA + 8)
@@ -219,6 +223,7 @@ test('Producer.close: drops an open claim', () => {
   const ring = newRing(64)
   ring.producer.claim(TYPE, 1)
   ring.producer.close()
+  assert.throws(() => ring.producer.commit(), /nothing is claimed/)
   assert.equal(ring.consumer.next(), false)
   assert.equal(ring.consumer.drained, true)
 })
@@ -349,7 +354,7 @@ test('claim, abort: touch no memory while the cached head leaves room', () => {
   assert.deepEqual(during(log, claimAndAbort), [])
 })
 
-test('next, release: one load of the tail and one store of the head for a whole batch', () => {
+test('next, release: one load, one store a batch; each header is read once, then trusted', () => {
   const recorded = recordRing()
   for (let record = 0; record < 3; record++) commit(recorded, 8)
   recorded.producer.publish()
@@ -357,7 +362,8 @@ test('next, release: one load of the tail and one store of the head for a whole 
     for (let record = 0; record < 3; record++) assert.ok(recorded.consumer.next())
     recorded.consumer.release()
   })
-  assert.deepEqual(log, ['load tail', 'store head 48'])
+  const headers = [256, 260, 264].flatMap((at) => [`read word ${at}`, `read word ${at + 1}`])
+  assert.deepEqual(log, ['load tail', ...headers, 'store head 48'])
 })
 
 test('Producer.close: the tail first, then the flag', () => {

@@ -61,6 +61,10 @@ test('workOrWait: a ring while it looked or spins ends the round without parking
   assert.equal(round, wait.RUNG)
 })
 
+test('workOrWait: its three outcomes differ', () => {
+  assert.equal(new Set([wait.WORKED, wait.RUNG, wait.TIMED_OUT]).size, 3)
+})
+
 test('workOrWait: tells a ring from the safety timeout', () => {
   const recording = recordAccesses(256)
   const idle = () => recordedWait.workOrWait(recording.words, () => false, 0)

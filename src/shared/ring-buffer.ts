@@ -85,7 +85,7 @@ export class Producer {
   /** The tail as the consumer sees it. */
   #published: number
   #cachedHead: number
-  #closed: boolean
+  #closed = false
   /** The open claim: where its record starts, its type and payload; -1 while there is none. */
   #claimPosition = 0
   #claimType = 0
@@ -101,7 +101,6 @@ export class Producer {
     this.#position = load(words, layout.tail)
     this.#published = this.#position
     this.#cachedHead = this.#loadHead()
-    this.#closed = load(words, layout.consumerClosed) !== 0
   }
 
   /**

@@ -46,7 +46,10 @@ export function recordAccesses(wordCount: number): Recording {
   const log: string[] = []
   const nameOf = (index: number) => NAMES[index] ?? `word ${index}`
   const words = new Proxy(values, {
-    get: (_, index) => values[Number(index)],
+    get: (_, index) => {
+      log.push(`read ${nameOf(Number(index))}`)
+      return values[Number(index)]
+    },
     set: (_, index, value: number) => {
       log.push(`write ${nameOf(Number(index))} ${value}`)
       values[Number(index)] = value
