@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import * as layout from '../src/shared/channel-layout.ts'
+import { PADDING } from '../src/shared/ring-buffer.ts'
 import { ROW_BYTES } from '../src/shared/rows.ts'
 
 const LAYOUT_URL = new URL('../src/shared/channel-layout.js', import.meta.url).href
@@ -52,6 +53,15 @@ test('streamId: holds row and generation, and is an int32', () => {
     }
   }
   assert.equal(layout.streamId(5, 2 ** 22), layout.streamId(5, 0))
+})
+
+test('frames, records: types are positive, as rings ask, and differ within their ring', () => {
+  const frames = [layout.FRAME_OPEN, layout.FRAME_DATA, layout.FRAME_END, layout.FRAME_ABORT]
+  const records = [layout.RECORD_ROWS, layout.RECORD_CLOSED]
+  for (const types of [frames, records]) {
+    assert.ok(types.every((type) => type > PADDING))
+    assert.equal(new Set(types).size, types.length)
+  }
 })
 
 test('alignedPayload: the least offset past the header that agrees with the chunk modulo 8', () => {

@@ -33,7 +33,7 @@ export const CLOSED = -2
 /** Header of a record, bytes. */
 export const HEADER_BYTES = 8
 /** Records start at multiples of this, bytes. */
-export const RECORD_ALIGNMENT = 8
+const RECORD_ALIGNMENT = 8
 /** Type of the record that fills up to the wrap. The caller's types are positive. */
 export const PADDING = 0
 
@@ -41,7 +41,7 @@ export const PADDING = 0
  * A record, header included, is at most this fraction of the capacity. A half would still always
  * fit into an empty ring, padding counted; a quarter lets the two sides overlap.
  */
-export const RECORD_FRACTION = 4
+const RECORD_FRACTION = 4
 
 /** Where a ring lies in its memory. The first four are indices of int32 words. */
 export interface RingLayout {
@@ -57,11 +57,6 @@ export interface RingLayout {
   readonly data: number
   /** A power of two, at least 64. */
   readonly capacityBytes: number
-}
-
-/** Longest payload that a ring of this capacity takes, bytes. */
-export function payloadBytesMax(capacityBytes: number): number {
-  return capacityBytes / RECORD_FRACTION - HEADER_BYTES
 }
 
 /**
@@ -97,7 +92,7 @@ export class Producer {
     this.#words = words
     this.#layout = layout
     this.#mask = layout.capacityBytes - 1
-    this.payloadBytesMax = payloadBytesMax(layout.capacityBytes)
+    this.payloadBytesMax = layout.capacityBytes / RECORD_FRACTION - HEADER_BYTES
     this.#position = load(words, layout.tail)
     this.#published = this.#position
     this.#cachedHead = this.#loadHead()

@@ -17,10 +17,10 @@ import { BACKPRESSURED, type Consumer, type Producer } from './ring-buffer.ts'
  * Looks at the bell before parking. At some 20 ns each they take as long as being woken does, so
  * spinning wastes at most as much as parking would have cost.
  */
-export const SPIN_CHECKS = 256
+const SPIN_CHECKS = 256
 
 /** A parked worker looks up this often, ms. No wake-up is ever lost; were one, this would heal. */
-export const PARK_MS_MAX = 100
+const PARK_MS_MAX = 100
 
 /** What {@link workOrWait} did. */
 export type Round = typeof WORKED | typeof RUNG | typeof TIMED_OUT
