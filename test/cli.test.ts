@@ -84,7 +84,7 @@ test('--version: prints the version of the package', async () => {
 })
 
 const MISUSES: readonly (readonly [string[], RegExp])[] = [
-  [[], /what shall it do/],
+  [[], /no command/],
   [['encode'], /no command encode/],
   [['decode', '-'], /--dialect NAME/],
   [['decode', '-', '--dialect', 'klingon'], /klingon/],
@@ -222,6 +222,21 @@ test('decode: exits 1 with the error that the provider reports in mid-stream', a
   }
 })
 
+test('--format text: writes the first of several answers, not all in one', async () => {
+  const event = (index: number, content: string): string =>
+    `data: {"choices":[{"index":${index},"delta":{"content":"${content}"}}]}\n\n`
+  const bytes = `${event(0, 'a')}${event(1, 'x')}${event(1, 'y')}${event(0, 'b')}data: [DONE]\n\n`
+  const outcome = await run(['decode', '--dialect', 'openai-chat'], bytes)
+  assert.deepEqual(outcome, { code: 0, stdout: 'ab', stderr: '' })
+})
+
+test('--chunk-bytes: is the most that the decoder gets at a time', async () => {
+  const stats = ['decode', CHAT_PATH, '--dialect', 'openai-chat', '--format', 'stats']
+  const { stdout } = await run([...stats, '--chunk-bytes', '100'])
+  const { chunks } = JSON.parse(stdout) as { chunks: number }
+  assert.ok(chunks >= CHAT.bytes.length / 100, `${chunks} chunks`)
+})
+
 /** Recordings by file, and how the command ends with each. */
 const RECORDINGS: readonly (readonly [string, string, number])[] = [
   ['openai-chat/open-ai-function-calls-tools-streaming-parallel-e92ce3.sse', 'openai-chat', 0],
@@ -287,12 +302,16 @@ test('decode: exits 1 for malformed events, and decodes the others', async () =>
   assertOneLine(stderr, /2 malformed events, the first: .*EVENT_MALFORMED/)
 })
 
-test('decode: joins a surrogate pair that lies across two tokens', async () => {
+test('decode: joins a surrogate pair whose halves come apart in time', async () => {
   const event = (content: string): string =>
     `data: {"choices":[{"index":0,"delta":{"content":"${content}"}}]}\n\n`
-  const bytes = `${event('\\ud83c')}${event('\\udf0a!')}data: [DONE]\n\n`
-  const args = ['decode', '--dialect', 'openai-chat', '--chunk-bytes', '1']
-  assert.deepEqual(await run(args, bytes), { code: 0, stdout: '\u{1F30A}!', stderr: '' })
+  const child = start(['decode', '--dialect', 'openai-chat'])
+  child.stdin?.write(event('a\\ud83c'))
+  const [first] = (await once(child.stdout!, 'data')) as [Buffer]
+  child.stdin?.end(`${event('\\udf0a!')}data: [DONE]\n\n`)
+  const { code, stdout } = await outcomeOf(child)
+  assert.equal(code, 0)
+  assert.equal(first.toString() + stdout, 'a\u{1F30A}!')
 })
 
 test('decode: fetches a URL, and explains what it could not fetch, without its query', async () => {

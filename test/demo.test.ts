@@ -61,6 +61,15 @@ test('runPhase: one token that differs is one mismatch', async () => {
   assert.match(meter.mismatchesShown[0] ?? '', /^token 77 is text .*, not text "another"$/)
 })
 
+test('runPhase: a token that never came is a mismatch, though the message be right', async () => {
+  const meter = await runChanged(({ expected, ...rest }) => ({
+    ...rest,
+    expected: { ...expected, tokens: [...expected.tokens, 'one more'] },
+  }))
+  assert.equal(meter.mismatches, 4)
+  assert.match(meter.mismatchesShown[0] ?? '', /^\d+ tokens of \d+$/)
+})
+
 test('runPhase: a wrong finish, a missing end and a provider error are mismatches', async () => {
   for (const [change, message] of [
     [
@@ -169,6 +178,18 @@ test('report: fits 80 columns, even with the largest figures', (t) => {
     ...table(terminal, runs),
   ]
   for (const line of lines) assert.ok(line.length <= 80, `${line.length} columns: ${line}`)
+})
+
+test('report: says so where the paced part fell behind its rate', (t) => {
+  const terminal = new Terminal(screen(false).stream, {})
+  const [run] = largeRuns(t)
+  assert.ok(run)
+  const noteAt = (seconds: number): boolean => {
+    const phase = { ...run.phase, again: false, seconds }
+    return table(terminal, [{ ...run, phase }]).some((line) => line.includes('fell behind'))
+  }
+  assert.equal(noteAt(59), false)
+  assert.equal(noteAt(30), true)
 })
 
 test('report: is red where a token was wrong and green where none was', (t) => {

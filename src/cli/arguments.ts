@@ -29,6 +29,7 @@ Usage
 
 Decodes one recorded or live response (Server-Sent Events) to standard output. Reads standard
 input where no file is named or it is "-". A URL is fetched with GET; redirects are refused.
+On a terminal, control characters in the stream are shown as escapes.
 
 Options
   --dialect NAME     whose stream it is: openai-chat, anthropic; or sse, for raw events
@@ -42,8 +43,8 @@ Options
 
 Exit codes
   0    decoded to its end (or the reader of the output closed the pipe)
-  1    the stream failed or broke off, held malformed events or the provider's own error;
-       what came before is written
+  1    the stream failed or broke off, held malformed events or the provider's own error, or
+       the output could not be written; what came before is written
   2    wrong usage
   66   no input: no such file, a directory, not a byte in it
   130  interrupted with Ctrl-C
@@ -67,7 +68,7 @@ export function parseCommand(args: string[]): Command {
   if (values.help === true) return { name: 'help' }
   if (values.version === true) return { name: 'version' }
   const [name, input, ...rest] = positionals
-  if (name === undefined) throw usage('what shall it do?')
+  if (name === undefined) throw usage('there is no command to run, such as decode')
   if (name !== 'decode') throw usage(`there is no command ${name}, only decode`)
   if (rest.length > 0) throw usage(`decode reads one input, not ${positionals.length - 1}`)
   if (input === undefined && process.stdin.isTTY) {

@@ -18,6 +18,8 @@ const PLAIN_LINE_MS = 1000
 /** Paced tokens a second over all connections. */
 const PACED_TOKENS_PER_SECOND = 10_000
 
+const WARM_UP_CONNECTIONS_MAX = 40
+
 interface DemoOptions {
   readonly connections: number
   readonly seconds: number
@@ -27,15 +29,16 @@ interface DemoOptions {
 /** Returns whether every token was right. */
 async function demo({ connections, seconds, workers }: DemoOptions): Promise<boolean> {
   const tokensPerSecond = Math.max(1, Math.round(PACED_TOKENS_PER_SECOND / connections))
-  const run = (name: string, options: Omit<PhaseOptions, 'connections'>): Run => ({
-    phase: planPhase(name, { connections, ...options }),
+  const run = (name: string, options: PhaseOptions): Run => ({
+    phase: planPhase(name, options),
     meter: new Meter(),
   })
   // The first streams of a process would measure the compiler.
-  const warmUp = run('warm-up', { seconds: 0, tokensPerSecond: Infinity })
+  const few = Math.min(connections, WARM_UP_CONNECTIONS_MAX)
+  const warmUp = run('warm-up', { connections: few, seconds: 0, tokensPerSecond: Infinity })
   const shown = [
-    run('paced', { seconds, tokensPerSecond }),
-    run('flat out', { seconds, tokensPerSecond: Infinity }),
+    run('paced', { connections, seconds, tokensPerSecond }),
+    run('flat out', { connections, seconds, tokensPerSecond: Infinity }),
   ]
 
   terminal.print(heading(terminal, { connections, workers }))

@@ -2,7 +2,7 @@ import type { TokenStream } from '../main/index.ts'
 
 /** First sight of progress, and time between two, ms. */
 const TERMINAL = { firstMs: 500, everyMs: 200 }
-const LOG = { firstMs: 2000, everyMs: 2000 }
+const LOG = { firstMs: 2000, everyMs: 5000 }
 
 /**
  * How far a long input has come, on stderr: on a terminal, one line redrawn in place; elsewhere a

@@ -33,8 +33,9 @@ export interface PhaseOptions {
   readonly tokensPerSecond: number
 }
 
-/** Text tokens of a stream that is sent flat out; reasoning and tool calls come on top. */
-const FLAT_OUT_TOKENS = 300
+/** Text tokens sent flat out: by one stream at most, and by all at once, a second's work. */
+const FLAT_OUT_STREAM_TOKENS_MAX = 300
+const FLAT_OUT_TOKENS = 30_000
 
 /** Different streams of one dialect in a phase: enough to differ, few enough to make quickly. */
 const SEEDS = 5
@@ -52,7 +53,9 @@ export function planPhase(name: string, options: PhaseOptions): Phase {
   const { seconds, tokensPerSecond } = options
   const paced = tokensPerSecond < Infinity
   // A fifth is left to reasoning and tool calls.
-  const tokens = paced ? Math.ceil(seconds * tokensPerSecond * 0.8) : FLAT_OUT_TOKENS
+  const tokens = paced
+    ? Math.ceil(seconds * tokensPerSecond * 0.8)
+    : Math.min(FLAT_OUT_STREAM_TOKENS_MAX, Math.ceil(FLAT_OUT_TOKENS / options.connections))
   const made = new Map<string, ExpectedMessage>()
   const connections = Array.from({ length: options.connections }, (_, i): Connection => {
     const dialect = i % 2 === 0 ? 'openai-chat' : 'anthropic'

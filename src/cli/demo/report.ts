@@ -93,6 +93,7 @@ export function table(terminal: Terminal, runs: readonly Run[]): string[] {
     '',
     ...MEANING.map((line) => dim(` ${line}`)),
     '',
+    ...(runs.some(fellBehind) ? BEHIND : []),
   ]
 }
 
@@ -103,6 +104,16 @@ const MEANING = [
   'Paced, each stream has a constant rate. Flat out, HTTP is most of the work, the',
   'sender shares the processors, and latency is mostly waiting in line.',
 ]
+
+const BEHIND = [
+  ' The paced part fell behind its rate: there was too little processor time to',
+  ' spare on this machine, and its latency says little about the decoder.',
+  '',
+]
+
+function fellBehind({ phase, meter }: Run): boolean {
+  return !phase.again && meter.seconds > phase.seconds * 1.25
+}
 
 interface Styles {
   readonly bold: (text: string) => string
