@@ -1,6 +1,5 @@
 import {
   createMillrace,
-  type DecodeOptions,
   type Millrace,
   MillraceError,
   type TokenBatch,
@@ -49,19 +48,14 @@ function openStream(
   args: DecodeArguments,
   signal: AbortSignal,
 ): TokenStream {
-  const options: DecodeOptions = {
+  return mill.decode(input.source, {
     dialect: args.dialect,
     placement: args.workers === 0 ? 'inline' : 'worker',
     timeout: input.timeoutMs,
     accumulate: args.format === 'final',
     finalBytesMax: FINAL_BYTES_MAX,
     signal,
-  }
-  try {
-    return mill.decode(input.source, options)
-  } catch (error) {
-    throw commandError(error)
-  }
+  })
 }
 
 /** Returns how the command fails, if it does. */
@@ -73,7 +67,9 @@ async function writeStream(
 ): Promise<CommandError | null> {
   const { batchText, endText } = formatter(format)
   const problems = new Problems()
-  const progress = new Progress(stream, input.bytesTotal)
+  // Tokens that run over the screen are progress enough.
+  const isOnScreen = process.stdout.isTTY && (format === 'text' || format === 'events')
+  const progress = isOnScreen ? null : new Progress(stream, input.bytesTotal)
   let failure: unknown = null
   try {
     for await (const batch of stream.batches()) {
@@ -83,7 +79,7 @@ async function writeStream(
   } catch (error) {
     failure = error
   } finally {
-    progress.end()
+    progress?.end()
   }
   if (isEmpty(stream, failure)) return new CommandError(EXIT.noInput, `${input.name} is empty`)
   await output.write(await endText(stream))

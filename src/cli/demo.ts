@@ -64,7 +64,10 @@ function show(runs: readonly Run[], mill: Millrace): () => void {
   const running = (): Run | undefined => runs.findLast(({ meter }) => meter.seconds > 0)
   const timers = [
     setInterval(() => {
-      void running()?.meter.sample(mill)
+      // A worker too busy to answer in time is no reason to stop: its tokens count.
+      running()
+        ?.meter.sample(mill)
+        .catch(() => {})
       if (terminal.isLive) terminal.draw(liveLines(terminal, runs))
     }, REDRAW_MS),
     setInterval(() => {

@@ -62,8 +62,7 @@ async function messageOf(stream: TokenStream): Promise<Message | null> {
   try {
     return await stream.final()
   } catch (error) {
-    if (!(error instanceof MillraceError)) throw error
-    const { partial } = error.details
-    return stream.stats().bytes === 0 ? null : ((partial ?? null) as Message | null)
+    if (!(error instanceof MillraceError) || !('partial' in error.details)) throw error
+    return stream.stats().bytes === 0 ? null : (error.details['partial'] as Message)
   }
 }

@@ -6,7 +6,7 @@ const LOG = { firstMs: 2000, everyMs: 5000 }
 
 /**
  * How far a long input has come, on stderr: on a terminal, one line redrawn in place; elsewhere a
- * line at a time. Silent for short inputs, and where the output goes to a terminal itself.
+ * line at a time. Silent for short inputs.
  */
 export class Progress {
   readonly #stream: TokenStream
@@ -18,7 +18,6 @@ export class Progress {
   constructor(stream: TokenStream, bytesTotal: number | null) {
     this.#stream = stream
     this.#bytesTotal = bytesTotal
-    if (process.stdout.isTTY) return
     const { firstMs, everyMs } = this.#inPlace ? TERMINAL : LOG
     this.#timer = setTimeout(() => {
       this.#draw()
