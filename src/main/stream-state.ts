@@ -9,6 +9,7 @@
  * done with the batch that they became; so a consumer that stops stops its own source. At most one
  * chunk waits in `pending`, and the queue holds at most what one window decodes to.
  */
+import { inspect } from 'node:util'
 import { Credit } from '../shared/credit.ts'
 import { MillraceError } from '../shared/errors.ts'
 import type { RowBatch } from '../shared/rows.ts'
@@ -367,8 +368,8 @@ export class StreamState {
 }
 
 function abortMessage(reason: unknown): string {
-  const because = reason instanceof Error ? reason.message : reason
-  return because === undefined ? 'the stream was cancelled' : `the stream was aborted: ${because}`
+  if (reason === undefined) return 'the stream was cancelled'
+  return `the stream was aborted: ${reason instanceof Error ? reason.message : inspect(reason)}`
 }
 
 function noop(): void {}
