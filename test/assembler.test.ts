@@ -203,6 +203,23 @@ test('read: id and model of one payload are one event, and a better one is anoth
   )
 })
 
+test('read: an id and a model of two batches are two events', () => {
+  assert.deepEqual(
+    eventsOf([
+      [[row.ROW_ID, 'i']],
+      [
+        [row.ROW_ROLE, 'r'],
+        [row.ROW_MODEL, 'm'],
+      ],
+    ]),
+    [
+      { type: 'response-metadata', id: 'i', model: null },
+      { type: 'role', choice: 0, role: 'r' },
+      { type: 'response-metadata', id: 'i', model: 'm' },
+    ],
+  )
+})
+
 test('read: facts are events with their values parsed', () => {
   const signature: Row = [row.ROW_SIGNATURE, 's', 0, 2]
   assertEvents(
@@ -266,6 +283,8 @@ test('error: the provider’s own has its fields, whatever its shape', () => {
     const [event] = eventsOf([[[row.ROW_PROVIDER_ERROR, JSON.stringify(raw), 0, index]]])
     assert.ok(event?.type === 'error')
     assert.equal(event.error.code, 'PROVIDER_ERROR')
+    const { message } = event.error.details
+    assert.equal(event.error.message, `provider error: ${message ?? JSON.stringify(raw)}`)
     return event.error.details
   }
   const full = { message: 'm', type: 't', code: 400, param: null }

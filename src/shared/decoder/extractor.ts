@@ -31,6 +31,8 @@ import type { JsonNode } from './json.ts'
 import { decodeIndex, decodeJsonString } from './json-text.ts'
 import { decodeUtf8, type Replacements } from './utf8.ts'
 
+const NO_BYTES = new Uint8Array(0)
+
 /** Choices above have no place in a row. */
 const CHOICE_MAX = 65_535
 /** Choices from here on have no bit: what is sent once per choice is sent each time. */
@@ -60,8 +62,8 @@ export class Extractor {
   /** By row kind. */
   readonly #said = new Uint16Array(Math.max(ROW_ROLE, ROW_MODEL, ROW_ID) + 1)
 
-  // The payload at hand.
-  #bytes: Uint8Array = new Uint8Array(0)
+  // The payload at hand: forgotten after it, since its bytes lie in a slab.
+  #bytes: Uint8Array = NO_BYTES
   #type = ''
   #rows: RowWriter | null = null
 
@@ -78,6 +80,8 @@ export class Extractor {
     const type = discriminator === null ? undefined : find(node, discriminator)
     this.#type = (type?.type === 'string' && this.#text(type)) || eventName
     this.#apply(rules, { node, choice: 0, index: -1 })
+    this.#bytes = NO_BYTES
+    this.#rows = null
   }
 
   #apply(rules: readonly CompiledRule[], scope: Scope): void {
