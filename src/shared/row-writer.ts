@@ -25,6 +25,33 @@ export class RowWriter {
     else this.#writeNarrow(kind, choice, index, value)
   }
 
+  /** Adds rows as they lie in `words` from word `at` on; their texts are appended apart. */
+  appendRows(words: Int32Array, at: number, rowCount: number): void {
+    const used = this.rowCount * ROW_WORDS
+    const wanted = rowCount * ROW_WORDS
+    if (used + wanted > this.rows.length) {
+      const grown = new Int32Array(Math.max(this.rows.length * 2, used + wanted))
+      grown.set(this.rows)
+      this.rows = grown
+    }
+    copyWords(words, at, this.rows, used, wanted)
+    this.rowCount += rowCount
+  }
+
+  /** Adds UTF-8 of rows that were appended. */
+  appendText(source: Uint8Array, at: number, bytes: number): void {
+    this.text = withRoom(this.text, this.textBytes, bytes)
+    copyWords(source, at, this.text, this.textBytes, bytes)
+    this.textBytes += bytes
+  }
+
+  /** Adds UTF-16LE of rows that were appended. */
+  appendWide(source: Uint8Array, at: number, bytes: number): void {
+    this.wide = withRoom(this.wide, this.wideBytes, bytes)
+    copyWords(source, at, this.wide, this.wideBytes, bytes)
+    this.wideBytes += bytes
+  }
+
   reset(): void {
     this.rowCount = 0
     this.textBytes = 0
@@ -79,4 +106,18 @@ function withRoom(area: Uint8Array, used: number, wanted: number): Uint8Array {
   const grown = new Uint8Array(Math.max(area.length * 2, used + wanted))
   grown.set(area.subarray(0, used))
   return grown
+}
+
+/** Up to here a loop is faster than a view and a copy, and leaves no garbage. */
+const COPIED_ONE_BY_ONE_MAX = 64
+
+function copyWords<Words extends Uint8Array | Int32Array>(
+  source: Words,
+  at: number,
+  target: Words,
+  targetAt: number,
+  count: number,
+): void {
+  if (count > COPIED_ONE_BY_ONE_MAX) target.set(source.subarray(at, at + count), targetAt)
+  else for (let index = 0; index < count; index++) target[targetAt + index] = source[at + index]!
 }

@@ -142,6 +142,7 @@ export class Extractor {
   }
 
   #writeValue(rule: CompiledValue, scope: Scope): void {
+    if (this.#isDone(rule.kind, scope.choice)) return
     let empty = false
     for (const keys of rule.paths) {
       const node = find(scope.node, keys)
@@ -208,6 +209,13 @@ export class Extractor {
     const node = input === null ? undefined : find(scope.node, input)
     if (skipEmpty && node?.type === 'object' && node.members.size === 0) return null
     return node?.type === 'string' && !isEmptyString(node) ? node : wholeOf(node)
+  }
+
+  /** Whether a rule for what is sent once has nothing left to send. */
+  #isDone(kind: RowKind, choice: number): boolean {
+    if (kind !== ROW_ID && kind !== ROW_MODEL && kind !== ROW_ROLE) return false
+    const bit = kind === ROW_ROLE ? choice : GOOD_NAME
+    return bit < CHOICES_TOLD_APART && ((this.#said[kind] as number) & (1 << bit)) !== 0
   }
 
   /** True the first time it is asked for this kind and bit; always, for bits that do not exist. */

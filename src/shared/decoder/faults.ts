@@ -1,0 +1,49 @@
+/** Why a decoder gives up an event, or the stream. */
+import { EXCERPT_BYTES_MAX } from '../limits.ts'
+import { DECODE_ERROR_CODES, type DecodeErrorCode } from '../rows.ts'
+import { decodeUtf8 } from './utf8.ts'
+
+interface FaultKind {
+  readonly code: DecodeErrorCode
+  /** `limit` is the one that was passed, where the fault is that. */
+  readonly message: (limit: number) => string
+}
+
+/** By number: the WASM decoder has no strings. Its failure.ts has the same numbers by name. */
+const FAULTS: readonly FaultKind[] = [
+  { code: 'LINE_TOO_LONG', message: (max) => `line exceeds lineBytesMax, ${max} bytes` },
+  { code: 'EVENT_TOO_LARGE', message: (max) => `event exceeds eventBytesMax, ${max} bytes` },
+  { code: 'EVENT_TOO_LARGE', message: (max) => `body exceeds eventBytesMax, ${max} bytes` },
+  { code: 'BUFFERS_EXHAUSTED', message: () => 'no buffer is left for an unfinished line' },
+  { code: 'BUFFERS_EXHAUSTED', message: () => 'no buffer is left for an unfinished event' },
+  { code: 'BUFFERS_EXHAUSTED', message: () => 'no buffer is left for the body' },
+  { code: 'BUFFERS_EXHAUSTED', message: () => 'no buffer is left for the rows of an event' },
+  { code: 'NOT_A_STREAM', message: () => 'body is HTML, no event stream' },
+  { code: 'NOT_A_STREAM', message: () => 'body is a JSON document, no event stream' },
+  { code: 'JSON_TOO_DEEP', message: (max) => `event is nested deeper than jsonDepthMax, ${max}` },
+  { code: 'EVENT_MALFORMED', message: () => 'event is empty' },
+  { code: 'EVENT_MALFORMED', message: () => 'event is not valid JSON' },
+  { code: 'EVENT_MALFORMED', message: () => 'event holds malformed UTF-8' },
+]
+
+/** A fault as its row has it. */
+export interface FaultReport {
+  /** Index into DECODE_ERROR_CODES. */
+  readonly code: number
+  readonly text: string
+}
+
+/** @param data - What the excerpt is taken from. */
+export function reportFault(
+  fault: number,
+  limit: number,
+  offset: number,
+  data: Uint8Array,
+): FaultReport {
+  const { code, message } = FAULTS[fault] as FaultKind
+  const excerpt = decodeUtf8(data.subarray(0, EXCERPT_BYTES_MAX))
+  return {
+    code: DECODE_ERROR_CODES.indexOf(code),
+    text: JSON.stringify({ offset, message: message(limit), excerpt }),
+  }
+}

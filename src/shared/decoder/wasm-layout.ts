@@ -1,0 +1,311 @@
+/**
+ * What lies where in the memory that the WASM decoder and its host share.
+ *
+ * Read by two compilers: TypeScript for the host, AssemblyScript for the decoder. So it holds
+ * nothing but numbers. All are byte offsets from the start of the structure that they belong to;
+ * words are 32 bits wide unless the comment says otherwise, and addresses are words.
+ */
+
+// ---- Context: one per instance. The host fills it in; the decoder keeps its running values here.
+
+/** Stack of open containers, an address; STACK_BYTES. */
+export const CTX_STACK = 0
+/** Scalars that the last walk saw, an address; SPANS_BYTES. */
+export const CTX_SPANS = 4
+/** Room to decode a key or a condition's value, an address; SCRATCH_BYTES. */
+export const CTX_SCRATCH = 8
+/** Output: rows, UTF-8 text, UTF-16 text. Each an address, what is used, and the capacity. */
+export const CTX_ROWS = 12
+export const CTX_ROW_COUNT = 16
+export const CTX_ROWS_MAX = 20
+export const CTX_TEXT = 24
+export const CTX_TEXT_BYTES = 28
+export const CTX_TEXT_BYTES_MAX = 32
+export const CTX_WIDE = 36
+export const CTX_WIDE_BYTES = 40
+export const CTX_WIDE_BYTES_MAX = 44
+/** `push` returns at the first event boundary with so many rows, or so many bytes of text. */
+export const CTX_ROWS_ENOUGH = 48
+export const CTX_TEXT_BYTES_ENOUGH = 52
+/** The stream at hand: its state, its profile, and the profile's program. Addresses. */
+export const CTX_STATE = 56
+export const CTX_PROFILE = 60
+export const CTX_PROGRAM = 64
+/** The chunk at hand: its address, and (float64) the offset of its first byte in the body. */
+export const CTX_CHUNK = 68
+export const CTX_CHUNK_OFFSET = 72
+/** Parts of the open event, wherever they lie: in the chunk or in a slab. Address and length. */
+export const CTX_NAME = 80
+export const CTX_NAME_BYTES = 84
+export const CTX_ID = 88
+export const CTX_ID_BYTES = 92
+export const CTX_DATA = 96
+/** Where the last walk stopped to record scalars: the end of the list. */
+export const CTX_SPANS_END = 100
+/** Why the last walk refused: 0 malformed, 1 too deep. */
+export const CTX_REFUSAL = 104
+/** What the last transcoding counted: UTF-16 units, and U+FFFD for malformed input. */
+export const CTX_UNITS = 108
+export const CTX_REPLACED = 112
+/** The payload's type: its number, its text, and whether that is a JSON string's inside. */
+export const CTX_TYPE = 116
+export const CTX_TYPE_AT = 120
+export const CTX_TYPE_END = 124
+export const CTX_TYPE_IS_JSON = 128
+/** The payload at hand: its first byte, and the byte after its last. */
+export const CTX_PAYLOAD = 132
+export const CTX_PAYLOAD_END = 136
+/** 1 once an output area could not be made larger: the event is then undone. */
+export const CTX_OUT_OF_ROOM = 140
+/** Payloads decoded by a template, and by a walk. Counters. */
+export const CTX_TEMPLATE_HITS = 144
+export const CTX_TEMPLATE_MISSES = 148
+/** Bytes looked at, however often (float64): line ends, walks, templates. */
+export const CTX_SCANNED = 152
+export const CTX_BYTES = 160
+
+/** Deepest nesting that the stack has room for; a word a level. STREAM_LIMITS_CAP allows no more. */
+export const DEPTH_CAP = 1024
+export const STACK_BYTES = 4112
+/** A span is two words: the address of a scalar's first byte, and of the byte after its last. */
+export const SPANS_MAX = 64
+export const SPANS_BYTES = 528
+export const SCRATCH_BYTES = 4096
+/** Keys and conditions' values that a program may hold: the scratch has room for 18 times that. */
+export const PROGRAM_TEXT_BYTES_MAX = 224
+/** Bytes past an input or an output that may be read, or overwritten. */
+export const SLACK_BYTES = 32
+
+// ---- State: all that is kept of a stream between two chunks. Plain, copyable, all 0 at first.
+
+/** Bits: see FLAG_ names below. */
+export const STATE_FLAGS = 0
+/** The unfinished line, bar a comment's: its slab (0: none), and its length, a comment's too. */
+export const STATE_LINE_SLAB = 4
+export const STATE_LINE_BYTES = 8
+/** The open event's data, or a body that is no stream: its slab, and its length. */
+export const STATE_DATA_SLAB = 12
+export const STATE_DATA_BYTES = 16
+/** The open event's name, then the event id that waits for its event: the slab of both. */
+export const STATE_FIELDS_SLAB = 20
+export const STATE_NAME_BYTES = 24
+export const STATE_ID_BYTES = 28
+/** What was sent that is sent once: a bit for each choice (16 bits each). */
+export const STATE_SAID_TEXT = 32
+export const STATE_SAID_REASONING = 34
+export const STATE_SAID_REFUSAL = 36
+export const STATE_SAID_ID = 38
+export const STATE_SAID_MODEL = 40
+export const STATE_SAID_ROLE = 42
+/** Counters, see DecodeCounts. Bytes are a float64. */
+export const STATE_EVENTS = 44
+export const STATE_BYTES = 48
+/** Offset of the open event, or of the body that is no stream (float64). */
+export const STATE_OFFSET = 56
+export const STATE_MALFORMED = 64
+export const STATE_COMMENTS = 68
+export const STATE_REPLACEMENTS = 72
+export const STATE_IGNORED_FIELDS = 76
+export const STATE_SIZE = 80
+
+/** The first line is over: a byte order mark is one no more. */
+export const FLAG_MARK_DONE = 1
+/** The last byte was a CR: an LF belongs to the same line end. */
+export const FLAG_AFTER_CR = 2
+/** A field came since the last blank line. */
+export const FLAG_OPEN = 4
+export const FLAG_HAS_DATA = 8
+/** An event id came since the last event. */
+export const FLAG_HAS_ID = 16
+/** The unfinished line is a comment. */
+export const FLAG_IN_COMMENT = 32
+/** A sentinel was seen. */
+export const FLAG_ENDED = 64
+export const FLAG_FAILED = 128
+/** What the body is, once that is known: one of these. */
+export const FLAG_IS_STREAM = 256
+export const FLAG_IS_JSON = 512
+export const FLAG_IS_HTML = 1024
+/** While that is not known: bytes of a byte order mark seen, and that no more can come. */
+export const MARK_BYTES_SHIFT = 11
+export const FLAG_MARK_OVER = 8192
+/** Offset of the data inside its slab, in the upper half: that slab may have been the line's. */
+export const DATA_AT_SHIFT = 16
+
+/** A slab is its address, a multiple of 256, with the logarithm of its capacity in the low bits. */
+export const SLAB_ALIGN = 256
+
+// ---- Profile: what a stream is decoded by.
+
+export const PROFILE_PROGRAM = 0
+export const PROFILE_LINE_BYTES_MAX = 4
+export const PROFILE_EVENT_BYTES_MAX = 8
+export const PROFILE_DEPTH_MAX = 12
+export const PROFILE_STRICT = 16
+export const PROFILE_SIZE = 32
+
+// ---- Program: a compiled dialect. See wasm-program.ts.
+
+/** 1 where payloads are text, reported as they are. */
+export const PROGRAM_IS_TEXT = 0
+/** Sentinels: how many, and the address of as many pairs (address, length). */
+export const PROGRAM_SENTINELS = 4
+export const PROGRAM_SENTINEL_COUNT = 8
+/** Event types that rules name: the address of as many pairs (address, length); their numbers. */
+export const PROGRAM_TYPES = 12
+export const PROGRAM_TYPE_COUNT = 16
+/** First rule, and the end of the last. */
+export const PROGRAM_RULES = 20
+export const PROGRAM_RULES_END = 24
+/** Trie node of the payload itself. */
+export const PROGRAM_ROOT = 28
+/** Where the values of the payload at hand are noted, and how large that is. */
+export const PROGRAM_FRAMES = 32
+export const PROGRAM_FRAMES_BYTES = 36
+/** Reference to the value that tells the type; its bit is 0 where there is none. */
+export const PROGRAM_TYPE_REF = 40
+/** Longest key, bytes. */
+export const PROGRAM_KEY_BYTES_MAX = 56
+/** 1 where an event of the usual shape may take the fast path: JSON, and no sentinel an object. */
+export const PROGRAM_IS_FAST = 60
+/** Templates: the address of the first (0: none), and how many; the one that served last. */
+export const PROGRAM_TEMPLATES = 64
+export const PROGRAM_TEMPLATE_COUNT = 68
+export const PROGRAM_LAST = 72
+/** Learning: a clock of templates learnt, hits when the last was, misses not learnt from since. */
+export const PROGRAM_CLOCK = 76
+export const PROGRAM_HITS = 80
+export const PROGRAM_HITS_THEN = 84
+export const PROGRAM_BARREN = 88
+export const PROGRAM_SKIPPED = 92
+export const PROGRAM_SIZE = 96
+
+/** The type of an event that no rule names. Numbers of those that are named lie below. */
+export const TYPE_OTHER = 63
+
+// Trie node: what to do with a value at one path of a scope.
+
+/** Bits (64): of the value, where a rule reads it; of an array whose elements are read. */
+export const NODE_BIT = 0
+export const NODE_EACH_BIT = 8
+/** Bits (64) that stay as they are: not the node's own nor those of what lies under it. */
+export const NODE_KEEP = 16
+/** Offset of the frame, and of the slot in it, from the start of all frames. */
+export const NODE_FRAME = 24
+export const NODE_SLOT = 28
+/** Node of an element, 0 where nobody reads any. */
+export const NODE_ELEMENT = 32
+/** Keys: the address of the table (0: none), its size - 1, and the hash's multiplier (64). */
+export const NODE_KEYS = 36
+export const NODE_MULTIPLIER = 40
+export const NODE_KEYS_MASK = 48
+export const NODE_SIZE = 64
+
+// Entry of a key table.
+
+/** First 16 bytes of the key, the rest of them 0. */
+export const KEY_START = 0
+/** Length, bytes; 0 marks an empty entry, and an empty key has KEY_EMPTY_BYTES. */
+export const KEY_BYTES = 16
+/** The bytes from the 17th on. */
+export const KEY_REST = 20
+export const KEY_NODE = 24
+export const KEY_SIZE = 32
+
+// Frame: the values of one scope. Then slots, 8 bytes each: first byte, byte after the last.
+
+/** Bits (64) of the values that are there. */
+export const FRAME_PRESENT = 0
+/** Of an element's frame: where the first element begins, and the second. 0 where there is none. */
+export const FRAME_FIRST = 8
+export const FRAME_SECOND = 12
+export const FRAME_SLOTS = 16
+/** Where values go that nobody reads: the first slot of all. */
+export const SLOT_UNREAD = 0
+export const SLOT_SIZE = 8
+
+// Reference to a value of the scope: its bit (64; 0: none), and the offset of its slot.
+
+export const REF_BIT = 0
+export const REF_SLOT = 8
+export const REF_SIZE = 16
+
+// Rule.
+
+export const RULE_FORM = 0
+/** Row kind; shape; flags: a byte each. */
+export const RULE_KIND = 1
+export const RULE_SHAPE = 2
+export const RULE_FLAGS = 3
+/** The rule after this one; a scope's own rules lie between. */
+export const RULE_NEXT = 4
+/** Bits (64) of which one must be present, else there is nothing to do; 0: none is needed. */
+export const RULE_NEEDS = 8
+/** Bits (64) of the event types that the rule runs for. */
+export const RULE_TYPES = 16
+/** Conditions: the address of the first, and how many. */
+export const RULE_CONDITIONS = 24
+export const RULE_CONDITION_COUNT = 28
+/** From here on by form. A value: references to its paths, and how many. */
+export const VALUE_REFS = 32
+export const VALUE_REF_COUNT = 36
+/** A tool: five references, kind, id, name, arguments, input. */
+export const TOOL_KIND = 32
+export const TOOL_ID = 48
+export const TOOL_NAME = 64
+export const TOOL_ARGUMENTS = 80
+export const TOOL_INPUT = 96
+/** A scope: bit (64) of its array, 0 where it is the same value again; */
+export const SCOPE_EACH_BIT = 32
+/** offset of the elements' frame, and their trie node; */
+export const SCOPE_FRAME = 40
+export const SCOPE_ELEMENT = 44
+/** references to choice and index; here its own rules begin. */
+export const SCOPE_CHOICE = 48
+export const SCOPE_INDEX = 64
+export const SCOPE_RULES = 80
+/** An end: its name, and how long that is; 0 for the event's type. */
+export const END_NAME = 32
+export const END_NAME_BYTES = 36
+/** What a rule of each form takes. */
+export const VALUE_SIZE = 40
+export const TOOL_SIZE = 112
+export const MARK_SIZE = 40
+
+export const FORM_SCOPE = 0
+export const FORM_VALUE = 1
+export const FORM_TOOL = 2
+export const FORM_BLOCK_STOP = 3
+export const FORM_END = 4
+
+export const SHAPE_DELTA = 0
+export const SHAPE_WORD = 1
+export const SHAPE_OBJECT = 2
+export const SHAPE_LIST = 3
+export const SHAPE_ERROR = 4
+export const SHAPE_ANY = 5
+
+export const RULE_SKIP_EMPTY = 1
+export const RULE_POSITION = 2
+
+// Condition: a reference, whether one of the values must be there or none, and the values.
+
+export const CONDITION_REF = 0
+export const CONDITION_HOLDS = 16
+export const CONDITION_VALUES = 20
+export const CONDITION_VALUE_COUNT = 24
+export const CONDITION_SIZE = 32
+/** A value: the first byte of its kind (`"`, `t` or `f`), and a string's address and length. */
+export const WANTED_KIND = 0
+export const WANTED_TEXT = 4
+export const WANTED_BYTES = 8
+export const WANTED_SIZE = 16
+
+// ---- What the decoder asks of its host.
+
+/** Output areas, for `grow`. */
+export const AREA_ROWS = 0
+export const AREA_TEXT = 1
+export const AREA_WIDE = 2
+/** Bytes of the text area that `grow` need not provide: room for the report of a failure. */
+export const FAULT_BYTES_MAX = 1024

@@ -1,0 +1,118 @@
+/**
+ * The fast path: events that lie whole in the chunk and are of the usual shape, that is, a `data`
+ * line with one JSON object, at most an `event` line before it, and the blank line. The payload is
+ * read before its end is known; that the line ends where the object does is checked after it.
+ *
+ * Whatever else comes is left to sse.ts, from the first byte of the event. So this path needs to know
+ * neither why an event is unusual nor what to make of it.
+ */
+import {
+  CTX_CHUNK,
+  CTX_CHUNK_OFFSET,
+  CTX_NAME,
+  CTX_NAME_BYTES,
+  CTX_PROFILE,
+  CTX_PROGRAM,
+  CTX_ROW_COUNT,
+  CTX_ROWS_ENOUGH,
+  CTX_SCANNED,
+  CTX_TEXT_BYTES,
+  CTX_TEXT_BYTES_ENOUGH,
+  FLAG_AFTER_CR,
+  FLAG_FAILED,
+  FLAG_MARK_DONE,
+  PROFILE_DEPTH_MAX,
+  PROFILE_EVENT_BYTES_MAX,
+  PROFILE_LINE_BYTES_MAX,
+  PROGRAM_FRAMES,
+  PROGRAM_ROOT,
+  STATE_EVENTS,
+  STATE_FLAGS,
+  STATE_OFFSET,
+} from '../wasm-layout.ts'
+import { WALK_LINE, walk } from './json.ts'
+import { extract } from './payload.ts'
+import { CR, LF, lineEnd, OBJECT_START } from './scan.ts'
+import { count, setFlags } from './state.ts'
+
+/** `event: `, `data: ` and `data:` as little-endian words, the bytes after them masked off. */
+const WORD_EVENT: u64 = 0x203a_746e_6576_65
+const WORD_DATA_SPACE: u64 = 0x203a_6174_6164
+const WORD_DATA: u64 = 0x3a_6174_6164
+
+/** Longest `event` value, bytes, as in sse.ts. */
+const NAME_BYTES_MAX: u32 = 256
+
+/** Takes events from a boundary on. Returns where the first begins that it left, or `end`. */
+export function takeEvents(ctx: usize, state: usize, at: usize, end: usize): usize {
+  while (!hasEnough(ctx)) {
+    const data = takeName(ctx, at, end)
+    if (data + 8 > end) return at
+    const word = load<u64>(data)
+    const hasSpace = (word & 0xffff_ffff_ffff) == WORD_DATA_SPACE
+    if (!hasSpace && (word & 0xff_ffff_ffff) != WORD_DATA) return at
+    const payload = data + 5 + <usize>hasSpace
+    if (<u32>load<u8>(payload) != OBJECT_START) return at
+    const next = takeObject(ctx, state, at, data, payload, end)
+    if (next == 0) return at
+    at = next
+    if ((load<u32>(state, STATE_FLAGS) & FLAG_FAILED) != 0) break
+  }
+  return at
+}
+
+/** Enough for one batch. */
+export function hasEnough(ctx: usize): bool {
+  return (
+    load<u32>(ctx, CTX_ROW_COUNT) >= load<u32>(ctx, CTX_ROWS_ENOUGH) ||
+    load<u32>(ctx, CTX_TEXT_BYTES) >= load<u32>(ctx, CTX_TEXT_BYTES_ENOUGH)
+  )
+}
+
+/** Takes an `event` line, if there is one. Returns where the next line begins; `end` gives up. */
+function takeName(ctx: usize, at: usize, end: usize): usize {
+  store<u32>(ctx, 0, CTX_NAME_BYTES)
+  if (at + 8 > end || (load<u64>(at) & 0xff_ffff_ffff_ffff) != WORD_EVENT) return at
+  const stop = lineEnd(at + 7, end)
+  const bytesMax = load<u32>(load<usize>(ctx, CTX_PROFILE), PROFILE_LINE_BYTES_MAX)
+  if (stop - at > min(bytesMax, NAME_BYTES_MAX + 7)) return end
+  store<usize>(ctx, at + 7, CTX_NAME)
+  store<u32>(ctx, <u32>(stop - at) - 7, CTX_NAME_BYTES)
+  return stop + 1 + <usize>(<u32>load<u8>(stop) == CR && <u32>load<u8>(stop, 1) == LF)
+}
+
+/** Takes the event from `event` on whose payload begins at `payload`. Returns its end, or 0. */
+function takeObject(
+  ctx: usize,
+  state: usize,
+  event: usize,
+  data: usize,
+  payload: usize,
+  end: usize,
+): usize {
+  const program = load<usize>(ctx, CTX_PROGRAM)
+  const profile = load<usize>(ctx, CTX_PROFILE)
+  const frames = load<usize>(program, PROGRAM_FRAMES)
+  const root = load<usize>(program, PROGRAM_ROOT)
+  const depthMax = load<u32>(profile, PROFILE_DEPTH_MAX)
+  const stop = walk(ctx, payload, end, root, frames, depthMax, WALK_LINE)
+  const next: usize = stop == 0 ? 0 : eventEnd(state, stop, end)
+  if (next == 0 || stop - data > load<u32>(profile, PROFILE_LINE_BYTES_MAX)) return 0
+  if (stop - payload > load<u32>(profile, PROFILE_EVENT_BYTES_MAX)) return 0
+  store<f64>(ctx, load<f64>(ctx, CTX_SCANNED) + <f64>(next - event), CTX_SCANNED)
+  const chunkBytes = event - load<usize>(ctx, CTX_CHUNK)
+  store<f64>(state, load<f64>(ctx, CTX_CHUNK_OFFSET) + <f64>chunkBytes, STATE_OFFSET)
+  setFlags(state, FLAG_MARK_DONE)
+  count(state, STATE_EVENTS)
+  extract(ctx, state, payload, stop, frames, 0)
+  return next
+}
+
+/** The end of the blank line after a line that ends at `stop`; 0 where there is none. */
+function eventEnd(state: usize, stop: usize, end: usize): usize {
+  const word = load<u32>(stop)
+  if ((word & 0xffff) == 0x0a0a) return stop + 2 <= end ? stop + 2 : 0
+  if ((word & 0xffffff) != 0x0d0a0d || stop + 3 > end) return 0
+  if (stop + 4 > end) setFlags(state, FLAG_AFTER_CR)
+  return stop + 3 + <usize>(stop + 4 <= end && word >> 24 == LF)
+}

@@ -1,0 +1,307 @@
+/**
+ * The walk: one pass over a JSON value, in place. It checks every byte, and notes the values whose
+ * paths the program's trie knows.
+ *
+ * Containers are kept on a stack of words, so that no input exhausts anything. While the walk is on
+ * a path of the trie, `node` is the trie node of the value to come, else 0: then all is skipped.
+ *
+ * A value goes into the slot of its node, and its bit says that it is there. An equal key later on
+ * takes all that back: the bits of the node and of what lies under it go, then the new value is
+ * noted. A null takes and notes nothing, since no rule tells it from an absence.
+ *
+ * Of an array whose elements are read, the first is noted in their frame; where the second begins is
+ * noted, too, and rules that want to see it, and those after it, walk there once more. So the
+ * frames take the same few bytes whatever the payload holds, and the arrays of one element, which
+ * are nearly all, are walked once.
+ */
+import {
+  CTX_PROGRAM,
+  CTX_REFUSAL,
+  CTX_SCRATCH,
+  CTX_SPANS,
+  CTX_SPANS_END,
+  CTX_STACK,
+  FRAME_FIRST,
+  FRAME_PRESENT,
+  FRAME_SECOND,
+  KEY_BYTES,
+  KEY_NODE,
+  KEY_REST,
+  KEY_SIZE,
+  KEY_START,
+  NODE_BIT,
+  NODE_EACH_BIT,
+  NODE_ELEMENT,
+  NODE_FRAME,
+  NODE_KEEP,
+  NODE_KEYS,
+  NODE_KEYS_MASK,
+  NODE_MULTIPLIER,
+  NODE_SLOT,
+  PROGRAM_KEY_BYTES_MAX,
+  SPANS_MAX,
+} from '../wasm-layout.ts'
+import {
+  ARRAY_END,
+  BACKSLASH,
+  blanksEnd,
+  COLON,
+  COMMA,
+  LETTER_E,
+  MINUS,
+  numberEnd,
+  OBJECT_END,
+  OBJECT_START,
+  QUOTE,
+  same,
+  SPACE,
+  stringEnd,
+  stringStops,
+  ZERO,
+} from './scan.ts'
+import { LONE_PASSES, transcode } from './text.ts'
+
+/** The value lies in one line: a CR or LF ends it, and is no blank. */
+export const WALK_LINE = 1
+/** Note where the scalars lie, for a template. */
+export const WALK_RECORD = 2
+
+/** What CTX_REFUSAL says. */
+export const MALFORMED: u32 = 0
+export const TOO_DEEP: u32 = 1
+
+/** An object is open: the low bit beside its node. */
+const IN_OBJECT: usize = 1
+
+/** `true`, `fals` and `null` as little-endian words. */
+const WORD_TRUE: u32 = 0x65757274
+const WORD_FALS: u32 = 0x736c6166
+const WORD_NULL: u32 = 0x6c6c756e
+
+/**
+ * Walks the value at `at` and the blanks around it. Returns the byte after those; 0 where the value
+ * is malformed, too deep, or not over before `end`: see CTX_REFUSAL.
+ *
+ * What lies past `end` may be read, and even noted, before it is found out: at the start of the next
+ * value, at the end of a string, or when the walk is over.
+ *
+ * @param root - Trie node of the value, 0 to skip it.
+ * @param frames - Where values are noted.
+ */
+export function walk(
+  ctx: usize,
+  at: usize,
+  end: usize,
+  root: usize,
+  frames: usize,
+  depthMax: u32,
+  mode: i32,
+): usize {
+  const isLine = (mode & WALK_LINE) != 0
+  const bottom = load<usize>(ctx, CTX_STACK)
+  const top = bottom + (depthMax << 2)
+  let stack = bottom
+  let open: usize = 0
+  let node = root
+  let span = load<usize>(ctx, CTX_SPANS)
+  const spanLast = span + SPANS_MAX * 8
+  const spanStep: usize = (mode & WALK_RECORD) != 0 ? 8 : 0
+  store<u32>(ctx, MALFORMED, CTX_REFUSAL)
+
+  while (true) {
+    if (open & IN_OBJECT) {
+      if (<u32>load<u8>(at) <= SPACE) at = blanksEnd(at, end, isLine)
+      if (<u32>load<u8>(at) != QUOTE) return 0
+      const start = ++at
+      const stops = stringStops(v128.load(at))
+      at += ctz(stops)
+      const isShort = stops != 0 && <u32>load<u8>(at) == QUOTE
+      if (!isShort) at = stringEnd(start, end)
+      if (at == 0 || at >= end) return 0
+      node = open ^ IN_OBJECT
+      if (node != 0) node = child(ctx, node, start, at - start, isShort)
+      if (<u32>load<u8>(++at) <= SPACE) at = blanksEnd(at, end, isLine)
+      if (<u32>load<u8>(at++) != COLON) return 0
+    }
+
+    let byte: u32 = load<u8>(at)
+    if (byte <= SPACE) {
+      at = blanksEnd(at, end, isLine)
+      byte = load<u8>(at)
+    }
+    if (at >= end) return 0
+    const start = at
+    if (byte == QUOTE) {
+      const stops = stringStops(v128.load(++at))
+      at += ctz(stops)
+      if (stops == 0 || <u32>load<u8>(at) != QUOTE) at = stringEnd(start + 1, end)
+      if (at == 0 || at >= end) return 0
+      store<u32>(span, start + 1)
+      store<u32>(span, at++, 4)
+      if (span < spanLast) span += spanStep
+      if (node != 0) note(node, frames, start, at)
+    } else if ((byte | 0x20) == OBJECT_START) {
+      if (stack == top) {
+        store<u32>(ctx, TOO_DEEP, CTX_REFUSAL)
+        return 0
+      }
+      const isObject = byte == OBJECT_START
+      store<usize>(stack, open)
+      stack += 4
+      open = node | <usize>isObject
+      if (node != 0) node = noteStart(node, frames, start, isObject)
+      if (<u32>load<u8>(++at) <= SPACE) at = blanksEnd(at, end, isLine)
+      // Of an empty one the last byte is read below.
+      if (<u32>load<u8>(at) != closing(open)) {
+        if (!isObject && node != 0) store<u32>(frames + load<u32>(node, NODE_FRAME), at, FRAME_FIRST)
+        continue
+      }
+    } else if (byte - ZERO < 10 || byte == MINUS) {
+      at = numberEnd(at, end)
+      if (at == 0) return 0
+      store<u32>(span, start)
+      store<u32>(span, at, 4)
+      if (span < spanLast) span += spanStep
+      if (node != 0) note(node, frames, start, at)
+    } else {
+      const word = load<u32>(at)
+      at += word == WORD_FALS ? 5 : 4
+      if (word == WORD_NULL) {
+        if (node != 0) noteNull(node, frames)
+      } else if (word == WORD_TRUE || (word == WORD_FALS && <u32>load<u8>(at - 1) == LETTER_E)) {
+        if (node != 0) note(node, frames, start, at)
+      } else return 0
+    }
+
+    // The value is whole, and with it every container that ends here.
+    let gap: usize = 0
+    let last: usize = 0
+    while (true) {
+      const from = at
+      byte = load<u8>(at)
+      if (byte <= SPACE) {
+        at = blanksEnd(at, end, isLine)
+        byte = load<u8>(at)
+      }
+      if (stack == bottom) {
+        if (at > end) return 0
+        if (spanStep != 0) endSpans(ctx, span, gap, last, at)
+        return at
+      }
+      if (byte == COMMA) break
+      if (byte != closing(open)) return 0
+      gap = from
+      last = at++
+      node = open & ~IN_OBJECT
+      if (node != 0) store<u32>(frames + load<u32>(node, NODE_SLOT), at, 4)
+      stack -= 4
+      open = load<usize>(stack)
+    }
+    at++
+    if (open & IN_OBJECT) continue
+    node = 0
+    if (open != 0) noteSecond(open, frames, at)
+  }
+}
+
+/** The last byte of what is open. */
+function closing(open: usize): u32 {
+  return open & IN_OBJECT ? OBJECT_END : ARRAY_END
+}
+
+/** Notes a leaf. */
+function note(node: usize, frames: usize, start: usize, end: usize): void {
+  const frame = frames + load<u32>(node, NODE_FRAME)
+  const kept = load<u64>(frame, FRAME_PRESENT) & load<u64>(node, NODE_KEEP)
+  store<u64>(frame, kept | load<u64>(node, NODE_BIT), FRAME_PRESENT)
+  const slot = frames + load<u32>(node, NODE_SLOT)
+  store<u32>(slot, start)
+  store<u32>(slot, end, 4)
+}
+
+function noteNull(node: usize, frames: usize): void {
+  const frame = frames + load<u32>(node, NODE_FRAME)
+  const kept = load<u64>(frame, FRAME_PRESENT) & load<u64>(node, NODE_KEEP)
+  store<u64>(frame, kept, FRAME_PRESENT)
+}
+
+/** Notes a container. Returns the node of an array's first element, 0 where nobody reads that. */
+function noteStart(node: usize, frames: usize, start: usize, isObject: bool): usize {
+  note(node, frames, start, start)
+  const element = load<usize>(node, NODE_ELEMENT)
+  if (isObject || element == 0) return 0
+  const frame = frames + load<u32>(node, NODE_FRAME)
+  const present = load<u64>(frame, FRAME_PRESENT) | load<u64>(node, NODE_EACH_BIT)
+  store<u64>(frame, present, FRAME_PRESENT)
+  store<u64>(frames + load<u32>(element, NODE_FRAME), 0, FRAME_FIRST)
+  return element
+}
+
+/** Notes where the second element of an array begins. */
+function noteSecond(node: usize, frames: usize, at: usize): void {
+  const element = load<usize>(node, NODE_ELEMENT)
+  if (element == 0) return
+  const frame = frames + load<u32>(element, NODE_FRAME)
+  if (load<u32>(frame, FRAME_SECOND) == 0) store<u32>(frame, at, FRAME_SECOND)
+}
+
+/**
+ * Ends the record of scalars with two that may be empty: the blanks before the last byte of the
+ * payload's object, and those after it.
+ */
+function endSpans(ctx: usize, span: usize, gap: usize, last: usize, end: usize): void {
+  store<u32>(span, gap)
+  store<u32>(span, last, 4)
+  store<u32>(span, last + 1, 8)
+  store<u32>(span, end, 12)
+  store<usize>(ctx, span + 16, CTX_SPANS_END)
+}
+
+/** The trie node of a key, 0 where there is none. */
+function child(ctx: usize, parent: usize, key: usize, bytes: usize, isShort: bool): usize {
+  if (load<usize>(parent, NODE_KEYS) == 0) return 0
+  return isShort || !hasEscape(key, bytes)
+    ? findKey(parent, key, bytes)
+    : childOfEscaped(ctx, parent, key, bytes)
+}
+
+function hasEscape(key: usize, bytes: usize): bool {
+  for (const end = key + bytes; key < end; key++) {
+    if (<u32>load<u8>(key) == BACKSLASH) return true
+  }
+  return false
+}
+
+/** A key that is longer, escape for escape, than any that the program knows is none of them. */
+function childOfEscaped(ctx: usize, parent: usize, key: usize, bytes: usize): usize {
+  const program = load<usize>(ctx, CTX_PROGRAM)
+  if (bytes > load<u32>(program, PROGRAM_KEY_BYTES_MAX) * 6) return 0
+  const scratch = load<usize>(ctx, CTX_SCRATCH)
+  const end = transcode(ctx, key, key + bytes, scratch, true, LONE_PASSES)
+  return findKey(parent, scratch, end - scratch)
+}
+
+/** Looks a key up by its text. The hash takes its first and last eight bytes, and its length. */
+function findKey(parent: usize, key: usize, bytes: usize): usize {
+  const start = load<u64>(key)
+  const hashed =
+    bytes < 8
+      ? start & ((<u64>1 << (<u64>bytes << 3)) - 1)
+      : start ^ rotl<u64>(load<u64>(key + bytes - 8), 27)
+  const keys = load<usize>(parent, NODE_KEYS)
+  const mask = load<u32>(parent, NODE_KEYS_MASK)
+  let index = <u32>(((hashed + bytes) * load<u64>(parent, NODE_MULTIPLIER)) >> 40)
+  while (true) {
+    const entry = keys + (index & mask) * KEY_SIZE
+    const length = load<usize>(entry, KEY_BYTES)
+    if (length == 0) return 0
+    if (length == bytes && isKey(entry, key, bytes)) return load<usize>(entry, KEY_NODE)
+    index++
+  }
+}
+
+function isKey(entry: usize, key: usize, bytes: usize): bool {
+  const equal = i8x16.bitmask(i8x16.eq(v128.load(entry, KEY_START), v128.load(key)))
+  if (bytes <= 16) return (~equal & ((1 << <i32>bytes) - 1)) == 0
+  return equal == 0xffff && same(key + 16, load<usize>(entry, KEY_REST), bytes - 16)
+}

@@ -1,0 +1,410 @@
+/**
+ * The meaning of a payload: the dialect's rules, in the table's order, over the values that the walk
+ * noted. The plain decoder's extractor does the same over a tree.
+ */
+import {
+  CONDITION_HOLDS,
+  CONDITION_REF,
+  CONDITION_SIZE,
+  CONDITION_VALUE_COUNT,
+  CONDITION_VALUES,
+  CTX_PAYLOAD_END,
+  CTX_STATE,
+  CTX_TYPE,
+  CTX_TYPE_AT,
+  CTX_TYPE_END,
+  CTX_TYPE_IS_JSON,
+  DEPTH_CAP,
+  END_NAME,
+  END_NAME_BYTES,
+  FORM_BLOCK_STOP,
+  FORM_SCOPE,
+  FORM_TOOL,
+  FORM_VALUE,
+  FRAME_FIRST,
+  FRAME_PRESENT,
+  FRAME_SECOND,
+  REF_BIT,
+  REF_SIZE,
+  REF_SLOT,
+  RULE_CONDITION_COUNT,
+  RULE_CONDITIONS,
+  RULE_FLAGS,
+  RULE_FORM,
+  RULE_KIND,
+  RULE_NEEDS,
+  RULE_NEXT,
+  RULE_POSITION,
+  RULE_SHAPE,
+  RULE_SKIP_EMPTY,
+  RULE_TYPES,
+  SCOPE_CHOICE,
+  SCOPE_EACH_BIT,
+  SCOPE_ELEMENT,
+  SCOPE_FRAME,
+  SCOPE_INDEX,
+  SCOPE_RULES,
+  SHAPE_DELTA,
+  SHAPE_ERROR,
+  SHAPE_LIST,
+  SHAPE_OBJECT,
+  SHAPE_WORD,
+  STATE_SAID_ID,
+  STATE_SAID_TEXT,
+  TOOL_ARGUMENTS,
+  TOOL_ID,
+  TOOL_INPUT,
+  TOOL_KIND,
+  TOOL_NAME,
+  VALUE_REF_COUNT,
+  VALUE_REFS,
+  WANTED_BYTES,
+  WANTED_KIND,
+  WANTED_SIZE,
+  WANTED_TEXT,
+} from '../wasm-layout.ts'
+import { walk } from './json.ts'
+import { countReplaced, writeRow, writeText } from './output.ts'
+import {
+  ROW_BLOCK_STOP,
+  ROW_ID,
+  ROW_MODEL,
+  ROW_PROVIDER_ERROR,
+  ROW_REFUSAL,
+  ROW_ROLE,
+  ROW_TERMINATOR,
+  ROW_TEXT,
+  ROW_TOOL_ARGUMENTS,
+  ROW_TOOL_ID,
+  ROW_TOOL_INPUT,
+  ROW_TOOL_KIND,
+  ROW_TOOL_NAME,
+} from './rows.ts'
+import {
+  ARRAY_START,
+  blanksEnd,
+  COMMA,
+  OBJECT_END,
+  OBJECT_START,
+  QUOTE,
+  ZERO,
+} from './scan.ts'
+import { isPlain, isText } from './type.ts'
+
+const CHOICE_MAX: u32 = 65_535
+/** Choices from here on have no bit: what is sent once per choice is sent each time. */
+const CHOICES_TOLD_APART: u32 = 16
+/** Bits of id and model: any was sent, even an empty one; one that is not empty was. */
+const ANY_NAME: u32 = 0
+const GOOD_NAME: u32 = 1
+
+/** Runs the rules `rule` to `end` over one frame. */
+export function run(
+  ctx: usize,
+  frames: usize,
+  rule: usize,
+  end: usize,
+  frame: usize,
+  choice: u32,
+  index: i32,
+): void {
+  const present = load<u64>(frame, FRAME_PRESENT)
+  while (rule < end) {
+    const needs = load<u64>(rule, RULE_NEEDS)
+    if ((needs == 0 || (needs & present) != 0) && holds(ctx, frames, rule, frame)) {
+      if (load<u8>(rule, RULE_FORM) == FORM_SCOPE) enter(ctx, frames, rule, frame, choice, index)
+      else write(ctx, frames, rule, frame, choice, index)
+    }
+    rule = load<usize>(rule, RULE_NEXT)
+  }
+}
+
+/** Whether the rule runs: for events of this type, and with these values beside it. */
+export function holds(ctx: usize, frames: usize, rule: usize, frame: usize): bool {
+  if (((load<u64>(rule, RULE_TYPES) >> load<u32>(ctx, CTX_TYPE)) & 1) == 0) return false
+  let count = load<u32>(rule, RULE_CONDITION_COUNT)
+  let condition = load<usize>(rule, RULE_CONDITIONS)
+  for (; count > 0; count--, condition += CONDITION_SIZE) {
+    if (!meets(ctx, frames, condition, frame)) return false
+  }
+  return true
+}
+
+function meets(ctx: usize, frames: usize, condition: usize, frame: usize): bool {
+  const wantsOne = load<u32>(condition, CONDITION_HOLDS) != 0
+  const slot = find(frames, condition + CONDITION_REF, frame)
+  if (slot == 0) return !wantsOne
+  const at = load<usize>(slot) + 1
+  const end = load<usize>(slot, 4) - 1
+  const kind: u32 = load<u8>(at - 1)
+  const plain = kind == QUOTE && isPlain(at, end, true)
+  let wanted = load<usize>(condition, CONDITION_VALUES)
+  for (let count = load<u32>(condition, CONDITION_VALUE_COUNT); count > 0; count--) {
+    if (kind == load<u32>(wanted, WANTED_KIND)) {
+      const text = load<usize>(wanted, WANTED_TEXT)
+      const bytes = load<u32>(wanted, WANTED_BYTES)
+      if (kind != QUOTE || isText(ctx, at, end, true, plain, text, bytes)) return wantsOne
+    }
+    wanted += WANTED_SIZE
+  }
+  return !wantsOne
+}
+
+/** The slot of a referenced value, 0 where it is absent. */
+function find(frames: usize, ref: usize, frame: usize): usize {
+  const isPresent = (load<u64>(frame, FRAME_PRESENT) & load<u64>(ref, REF_BIT)) != 0
+  return isPresent ? frames + load<u32>(ref, REF_SLOT) : 0
+}
+
+function enter(
+  ctx: usize,
+  frames: usize,
+  rule: usize,
+  outer: usize,
+  choice: u32,
+  index: i32,
+): void {
+  if (load<u64>(rule, SCOPE_EACH_BIT) == 0) {
+    enterOne(ctx, frames, rule, outer, choice, index, -1)
+    return
+  }
+  const frame = frames + load<u32>(rule, SCOPE_FRAME)
+  let at = load<usize>(frame, FRAME_FIRST)
+  if (at == 0) return
+  if (load<usize>(frame, FRAME_SECOND) == 0) {
+    enterOne(ctx, frames, rule, frame, choice, index, 0)
+    return
+  }
+  const element = load<usize>(rule, SCOPE_ELEMENT)
+  const end = load<usize>(ctx, CTX_PAYLOAD_END)
+  for (let position = 0; ; position++) {
+    at = walk(ctx, at, end, element, frames, DEPTH_CAP, 0)
+    enterOne(ctx, frames, rule, frame, choice, index, position)
+    if (<u32>load<u8>(at) != COMMA) return
+    at++
+  }
+}
+
+/** The choice of a scope's value, above CHOICE_MAX where its rules must not run. */
+export function choiceOf(frames: usize, rule: usize, frame: usize, outer: u32): u32 {
+  if (load<u64>(rule, SCOPE_CHOICE + REF_BIT) == 0) return outer
+  return <u32>max(indexAt(frames, rule + SCOPE_CHOICE, frame), 0)
+}
+
+export function indexOf(
+  frames: usize,
+  rule: usize,
+  frame: usize,
+  outer: i32,
+  position: i32,
+): i32 {
+  if (load<u8>(rule, RULE_FLAGS) & RULE_POSITION) return position
+  if (load<u64>(rule, SCOPE_INDEX + REF_BIT) == 0) return outer
+  return indexAt(frames, rule + SCOPE_INDEX, frame)
+}
+
+function enterOne(
+  ctx: usize,
+  frames: usize,
+  rule: usize,
+  frame: usize,
+  outerChoice: u32,
+  outerIndex: i32,
+  position: i32,
+): void {
+  const choice = choiceOf(frames, rule, frame, outerChoice)
+  if (choice > CHOICE_MAX) return
+  const index = indexOf(frames, rule, frame, outerIndex, position)
+  const end = load<usize>(rule, RULE_NEXT)
+  run(ctx, frames, rule + SCOPE_RULES, end, frame, choice, index)
+}
+
+/** A number of digits only, below 2^31; else -1. */
+function indexAt(frames: usize, ref: usize, frame: usize): i32 {
+  const slot = find(frames, ref, frame)
+  if (slot == 0) return -1
+  const end = load<usize>(slot, 4)
+  let index: u64 = 0
+  for (let at = load<usize>(slot); at < end; at++) {
+    const digit = <u32>load<u8>(at) - ZERO
+    if (digit > 9) return -1
+    index = index * 10 + digit
+    if (index > <u64>i32.MAX_VALUE) return -1
+  }
+  return <i32>index
+}
+
+/** Writes what a rule finds; no scope. */
+export function write(
+  ctx: usize,
+  frames: usize,
+  rule: usize,
+  frame: usize,
+  choice: u32,
+  index: i32,
+): void {
+  const form: i32 = load<u8>(rule, RULE_FORM)
+  if (form == FORM_VALUE) writeValue(ctx, frames, rule, frame, choice, index)
+  else if (form == FORM_TOOL) writeTool(ctx, frames, rule, frame, choice, index)
+  else if (form == FORM_BLOCK_STOP) writeRow(ctx, ROW_BLOCK_STOP, choice, index, 0, 0)
+  else writeEnd(ctx, rule, choice, index)
+}
+
+function writeEnd(ctx: usize, rule: usize, choice: u32, index: i32): void {
+  const name = load<usize>(rule, END_NAME)
+  const at = name != 0 ? name : load<usize>(ctx, CTX_TYPE_AT)
+  const end = name != 0 ? name + load<u32>(rule, END_NAME_BYTES) : load<usize>(ctx, CTX_TYPE_END)
+  const isJson = name == 0 && load<u32>(ctx, CTX_TYPE_IS_JSON) != 0
+  writeText(ctx, ROW_TERMINATOR, choice, index, at, end, isJson)
+}
+
+/** The first of the rule's values that has the rule's shape and is not empty. */
+function writeValue(
+  ctx: usize,
+  frames: usize,
+  rule: usize,
+  frame: usize,
+  choice: u32,
+  index: i32,
+): void {
+  const kind: u32 = load<u8>(rule, RULE_KIND)
+  if (kind >= ROW_ID && kind <= ROW_ROLE && isDone(ctx, kind, choice)) return
+  const shape: i32 = load<u8>(rule, RULE_SHAPE)
+  let ref = load<usize>(rule, VALUE_REFS)
+  let isEmpty = false
+  for (let count = load<u32>(rule, VALUE_REF_COUNT); count > 0; count--, ref += REF_SIZE) {
+    const slot = find(frames, ref, frame)
+    if (slot == 0) continue
+    const at = load<usize>(slot)
+    const end = load<usize>(slot, 4)
+    if (!hasShape(at, end, shape)) continue
+    if (shape > SHAPE_WORD) {
+      const place = kind == ROW_PROVIDER_ERROR ? -1 : index
+      countReplaced(ctx, writeText(ctx, kind, choice, place, at, end, false))
+      return
+    }
+    if (end - at > 2) {
+      say(ctx, kind, choice)
+      countReplaced(ctx, writeText(ctx, kind, choice, index, at + 1, end - 1, true))
+      return
+    }
+    isEmpty = true
+  }
+  if (!isEmpty || load<u8>(rule, RULE_FLAGS) & RULE_SKIP_EMPTY) return
+  const isName = kind == ROW_ID || kind == ROW_MODEL
+  if (shape != SHAPE_DELTA && !isName) return
+  const bit = isName ? ANY_NAME : choice
+  if (bit >= CHOICES_TOLD_APART || (said(ctx, kind) & (1 << bit)) == 0) {
+    setSaid(ctx, kind, bit)
+    writeRow(ctx, kind, choice, index, 0, 0)
+  }
+}
+
+/** Whether a rule for what is sent once has nothing left to send. */
+function isDone(ctx: usize, kind: u32, choice: u32): bool {
+  const bit = kind == ROW_ROLE ? choice : GOOD_NAME
+  return bit < CHOICES_TOLD_APART && (said(ctx, kind) & (1 << bit)) != 0
+}
+
+/** Notes that a value that is not empty is sent, for those kinds that remember it. */
+function say(ctx: usize, kind: u32, choice: u32): void {
+  if (kind <= ROW_REFUSAL || kind == ROW_ROLE) {
+    setSaid(ctx, kind, choice)
+  } else if (kind == ROW_ID || kind == ROW_MODEL) {
+    setSaid(ctx, kind, ANY_NAME)
+    setSaid(ctx, kind, GOOD_NAME)
+  }
+}
+
+/** The mask of such a kind: what was sent of it. */
+function said(ctx: usize, kind: u32): u32 {
+  return load<u16>(placeOfSaid(ctx, kind))
+}
+
+function setSaid(ctx: usize, kind: u32, bit: u32): void {
+  if (bit >= CHOICES_TOLD_APART) return
+  const place = placeOfSaid(ctx, kind)
+  store<u16>(place, <u16>(<u32>load<u16>(place) | (1 << bit)))
+}
+
+function placeOfSaid(ctx: usize, kind: u32): usize {
+  const state = load<usize>(ctx, CTX_STATE)
+  return kind < ROW_ID
+    ? state + STATE_SAID_TEXT + (kind - ROW_TEXT) * 2
+    : state + STATE_SAID_ID + (kind - ROW_ID) * 2
+}
+
+function hasShape(at: usize, end: usize, shape: i32): bool {
+  const byte: u32 = load<u8>(at)
+  if (shape <= SHAPE_WORD) return byte == QUOTE
+  if (shape == SHAPE_OBJECT) return byte == OBJECT_START
+  if (shape == SHAPE_LIST) return byte == ARRAY_START && !isBare(at, end)
+  if (shape == SHAPE_ERROR) return byte == OBJECT_START || (byte == QUOTE && end - at > 2)
+  // SHAPE_ANY: a null was never noted.
+  return true
+}
+
+/** Whether a container is empty. */
+function isBare(at: usize, end: usize): bool {
+  return blanksEnd(at + 1, end, false) == end - 1
+}
+
+function writeTool(
+  ctx: usize,
+  frames: usize,
+  rule: usize,
+  frame: usize,
+  choice: u32,
+  index: i32,
+): void {
+  const kind = findString(frames, rule + TOOL_KIND, frame)
+  const id = findString(frames, rule + TOOL_ID, frame)
+  const name = findString(frames, rule + TOOL_NAME, frame)
+  const fragment = find(frames, rule + TOOL_ARGUMENTS, frame)
+  const isString = fragment != 0 && <u32>load<u8>(load<usize>(fragment)) == QUOTE
+  const whole = isWhole(fragment) ? fragment : findInput(frames, rule, frame)
+  if ((kind | id | name) == 0 && !isString && whole == 0) return
+  writeWord(ctx, ROW_TOOL_KIND, choice, index, kind)
+  writeWord(ctx, ROW_TOOL_ID, choice, index, id)
+  writeWord(ctx, ROW_TOOL_NAME, choice, index, name)
+  if (whole != 0) {
+    const at = load<usize>(whole)
+    const end = load<usize>(whole, 4)
+    countReplaced(ctx, writeText(ctx, ROW_TOOL_INPUT, choice, index, at, end, false))
+  } else if (isString) {
+    const at = load<usize>(fragment) + 1
+    const end = load<usize>(fragment, 4) - 1
+    countReplaced(ctx, writeText(ctx, ROW_TOOL_ARGUMENTS, choice, index, at, end, true))
+  } else writeRow(ctx, ROW_TOOL_ARGUMENTS, choice, index, 0, 0)
+}
+
+/** The slot of a string that is not empty, else 0. */
+function findString(frames: usize, ref: usize, frame: usize): usize {
+  const slot = find(frames, ref, frame)
+  if (slot == 0) return 0
+  const at = load<usize>(slot)
+  return <u32>load<u8>(at) == QUOTE && load<usize>(slot, 4) - at > 2 ? slot : 0
+}
+
+function writeWord(ctx: usize, kind: u32, choice: u32, index: i32, slot: usize): void {
+  if (slot == 0) return
+  const at = load<usize>(slot) + 1
+  const end = load<usize>(slot, 4) - 1
+  countReplaced(ctx, writeText(ctx, kind, choice, index, at, end, true))
+}
+
+/** An object or array. */
+function isWhole(slot: usize): bool {
+  return slot != 0 && ((<u32>load<u8>(load<usize>(slot))) | 0x20) == OBJECT_START
+}
+
+/** The slot of the whole of a tool's arguments: a container, or a string that is not empty. */
+function findInput(frames: usize, rule: usize, frame: usize): usize {
+  const slot = find(frames, rule + TOOL_INPUT, frame)
+  if (slot == 0) return 0
+  const at = load<usize>(slot)
+  const byte: u32 = load<u8>(at)
+  const isEmptyObject = byte == OBJECT_START && isBare(at, load<usize>(slot, 4))
+  if (isEmptyObject && load<u8>(rule, RULE_FLAGS) & RULE_SKIP_EMPTY) return 0
+  return isWhole(slot) ? slot : findString(frames, rule + TOOL_INPUT, frame)
+}

@@ -1,0 +1,205 @@
+/**
+ * Text as it is sent becomes text as it is passed on: well-formed UTF-8, or UTF-16 where a lone
+ * surrogate has no UTF-8 form. Escapes are resolved inside JSON strings. One U+FFFD stands for each
+ * maximal part of a malformed UTF-8 sequence, as WHATWG has it.
+ *
+ * @see https://encoding.spec.whatwg.org/#utf-8-decoder
+ */
+import { CTX_REPLACED, CTX_UNITS } from '../wasm-layout.ts'
+import { BACKSLASH, hexValue, LETTER_U } from './scan.ts'
+
+/** What a lone surrogate does to `transcode`. */
+export const LONE_STOPS = 0
+/** It is written in three bytes as if it were a character: to compare, never to pass on. */
+export const LONE_PASSES = 1
+
+/**
+ * Writes the text `at` to `end` as UTF-8 to `out`, which has room for three bytes for each of its
+ * bytes and 16 more. Returns the end of what was written, or 0 at a lone surrogate that stops it.
+ * Leaves the counts of UTF-16 units and of replacements in the context.
+ */
+export function transcode(
+  ctx: usize,
+  at: usize,
+  end: usize,
+  out: usize,
+  isJson: bool,
+  lone: i32,
+): usize {
+  let units: u32 = 0
+  let replaced: u32 = 0
+  const backslashes = i8x16.splat(isJson ? 0x5c : -1)
+  while (at < end) {
+    const bytes = v128.load(at)
+    v128.store(out, bytes)
+    const stops = i8x16.bitmask(v128.or(bytes, i8x16.eq(bytes, backslashes)))
+    const plain = <u32>ctz(stops | 0x10000)
+    if (plain > 0) {
+      const taken = min(plain, <u32>(end - at))
+      at += taken
+      out += taken
+      units += taken
+      continue
+    }
+    const first: u32 = load<u8>(at)
+    if (first < 0x80) {
+      let code = escapeCode(at)
+      at += escapeBytes(at)
+      if ((code & 0xf800) == 0xd800) {
+        const pair = pairCode(code, at, end)
+        if (pair != 0) {
+          code = pair
+          at += 6
+        } else if (lone == LONE_STOPS) return 0
+      }
+      units += code < 0x10000 ? 1 : 2
+      out += writeCode(code, out)
+      continue
+    }
+    const length = sequenceBytes(at, end)
+    if (length > 0) {
+      // The block that was stored holds the sequence.
+      at += length
+      out += length
+      units += length < 4 ? 1 : 2
+    } else {
+      at += malformedBytes(at, end)
+      out += writeCode(0xfffd, out)
+      units++
+      replaced++
+    }
+  }
+  store<u32>(ctx, units, CTX_UNITS)
+  store<u32>(ctx, replaced, CTX_REPLACED)
+  return out
+}
+
+/** The same as UTF-16LE, lone surrogates and all; two bytes of room for each byte. */
+export function transcodeWide(ctx: usize, at: usize, end: usize, out: usize): usize {
+  const start = out
+  let replaced: u32 = 0
+  while (at < end) {
+    const first: u32 = load<u8>(at)
+    let code = first
+    if (first == BACKSLASH) {
+      code = escapeCode(at)
+      at += escapeBytes(at)
+    } else if (first < 0x80) {
+      at++
+    } else {
+      const length = sequenceBytes(at, end)
+      code = length > 0 ? sequenceCode(at, length) : 0xfffd
+      if (length == 0) replaced++
+      at += length > 0 ? length : malformedBytes(at, end)
+    }
+    if (code < 0x10000) {
+      store<u16>(out, <u16>code)
+      out += 2
+    } else {
+      store<u16>(out, <u16>(0xd7c0 + (code >> 10)))
+      store<u16>(out, <u16>(0xdc00 | (code & 0x3ff)), 2)
+      out += 4
+    }
+  }
+  store<u32>(ctx, <u32>((out - start) >> 1), CTX_UNITS)
+  store<u32>(ctx, replaced, CTX_REPLACED)
+  return out
+}
+
+/** Length of the escape that begins at `at`. Escapes were checked when the string was. */
+function escapeBytes(at: usize): usize {
+  return <u32>load<u8>(at, 1) == LETTER_U ? 6 : 2
+}
+
+/** The UTF-16 unit that an escape stands for. */
+function escapeCode(at: usize): u32 {
+  const letter: u32 = load<u8>(at, 1)
+  if (letter == LETTER_U) {
+    let code: u32 = 0
+    for (let digit = at + 2; digit < at + 6; digit++) code = (code << 4) | hexValue(load<u8>(digit))
+    return code
+  }
+  if (letter == 0x62) return 0x08
+  if (letter == 0x66) return 0x0c
+  if (letter == 0x6e) return 0x0a
+  if (letter == 0x72) return 0x0d
+  if (letter == 0x74) return 0x09
+  return letter
+}
+
+/** The code point of a surrogate pair whose second half is the escape at `at`; 0 if it is none. */
+function pairCode(first: u32, at: usize, end: usize): u32 {
+  if (first >= 0xdc00 || at + 6 > end) return 0
+  if (<u32>load<u8>(at) != BACKSLASH || <u32>load<u8>(at, 1) != LETTER_U) return 0
+  const second = escapeCode(at)
+  return (second & 0xfc00) == 0xdc00 ? 0x10000 + ((first & 0x3ff) << 10) + (second & 0x3ff) : 0
+}
+
+/** Length of the well-formed sequence of two bytes or more at `at`; 0 where there is none. */
+function sequenceBytes(at: usize, end: usize): usize {
+  const word: u32 = load<u32>(at)
+  const first = word & 0xff
+  if (first < 0xe0) {
+    return first >= 0xc2 && (word & 0xc000) == 0x8000 && at + 2 <= end ? 2 : 0
+  }
+  if (first < 0xf0) {
+    if ((word & 0xc0c000) != 0x808000 || at + 3 > end) return 0
+    const second = word & 0x3f00
+    // No overlong form, no surrogate.
+    return (first != 0xe0 || second >= 0x2000) && (first != 0xed || second < 0x2000) ? 3 : 0
+  }
+  if (first > 0xf4 || (word & 0xc0c0c000) != 0x80808000 || at + 4 > end) return 0
+  const second = word & 0x3f00
+  return (first != 0xf0 || second >= 0x1000) && (first != 0xf4 || second < 0x1000) ? 4 : 0
+}
+
+function sequenceCode(at: usize, length: usize): u32 {
+  const word: u32 = load<u32>(at)
+  const second = (word >> 8) & 0x3f
+  if (length == 2) return ((word & 0x1f) << 6) | second
+  const third = (word >> 16) & 0x3f
+  if (length == 3) return ((word & 0x0f) << 12) | (second << 6) | third
+  return ((word & 0x07) << 18) | (second << 12) | (third << 6) | ((word >> 24) & 0x3f)
+}
+
+/** How many bytes at `at` one U+FFFD stands for: as many as could have begun a sequence, or one. */
+function malformedBytes(at: usize, end: usize): usize {
+  const first: u32 = load<u8>(at)
+  if (first < 0xc2 || first > 0xf4) return 1
+  const length: usize = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4
+  let low: u32 = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80
+  let high: u32 = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf
+  let taken: usize = 1
+  while (taken < length && at + taken < end) {
+    const byte: u32 = load<u8>(at + taken)
+    if (byte < low || byte > high) break
+    low = 0x80
+    high = 0xbf
+    taken++
+  }
+  return taken
+}
+
+/** Writes a code point as UTF-8, a surrogate too; returns its length. */
+function writeCode(code: u32, out: usize): usize {
+  if (code < 0x80) {
+    store<u8>(out, <u8>code)
+    return 1
+  }
+  if (code < 0x800) {
+    store<u8>(out, <u8>(0xc0 | (code >> 6)))
+    store<u8>(out, <u8>(0x80 | (code & 0x3f)), 1)
+    return 2
+  }
+  if (code < 0x10000) {
+    store<u8>(out, <u8>(0xe0 | (code >> 12)))
+    store<u8>(out, <u8>(0x80 | ((code >> 6) & 0x3f)), 1)
+    store<u8>(out, <u8>(0x80 | (code & 0x3f)), 2)
+    return 3
+  }
+  store<u8>(out, <u8>(0xf0 | (code >> 18)))
+  store<u8>(out, <u8>(0x80 | ((code >> 12) & 0x3f)), 1)
+  store<u8>(out, <u8>(0x80 | ((code >> 6) & 0x3f)), 2)
+  store<u8>(out, <u8>(0x80 | (code & 0x3f)), 3)
+  return 4
+}

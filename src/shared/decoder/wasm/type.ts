@@ -1,0 +1,91 @@
+/** What a string says, whatever its spelling on the wire; and which event type that is. */
+import {
+  CTX_NAME,
+  CTX_NAME_BYTES,
+  CTX_PROGRAM,
+  CTX_SCRATCH,
+  CTX_TYPE,
+  CTX_TYPE_AT,
+  CTX_TYPE_END,
+  CTX_TYPE_IS_JSON,
+  FRAME_PRESENT,
+  PROGRAM_ROOT,
+  PROGRAM_TYPE_COUNT,
+  PROGRAM_TYPE_REF,
+  PROGRAM_TYPES,
+  REF_BIT,
+  REF_SLOT,
+  NODE_FRAME,
+  TYPE_OTHER,
+} from '../wasm-layout.ts'
+import { QUOTE, same } from './scan.ts'
+import { LONE_PASSES, transcode } from './text.ts'
+
+/** Whether text, the inside of a JSON string or UTF-8, has neither escapes nor more than ASCII. */
+export function isPlain(at: usize, end: usize, isJson: bool): bool {
+  const backslashes = i8x16.splat(isJson ? 0x5c : -1)
+  for (; at < end; at += 16) {
+    const bytes = v128.load(at)
+    const stops = i8x16.bitmask(v128.or(bytes, i8x16.eq(bytes, backslashes)))
+    const left = min<usize>(end - at, 16)
+    if ((stops & ((1 << <i32>left) - 1)) != 0) return false
+  }
+  return true
+}
+
+/**
+ * Whether the text `at` to `end` says `text`: plain text where it is spelled the same, other text
+ * after decoding.
+ */
+export function isText(
+  ctx: usize,
+  at: usize,
+  end: usize,
+  isJson: bool,
+  plain: bool,
+  text: usize,
+  bytes: u32,
+): bool {
+  const length = <u32>(end - at)
+  if (plain) return length == bytes && same(at, text, bytes)
+  // No escape is longer than six times what it stands for.
+  if (length > bytes * 6) return false
+  const scratch = load<usize>(ctx, CTX_SCRATCH)
+  const scratchEnd = transcode(ctx, at, end, scratch, isJson, LONE_PASSES)
+  return scratchEnd - scratch == bytes && same(scratch, text, bytes)
+}
+
+/** Finds the type of the payload whose values are in `frames`: its own, or the event's name. */
+export function findType(ctx: usize, frames: usize): void {
+  const program = load<usize>(ctx, CTX_PROGRAM)
+  const root = load<usize>(program, PROGRAM_ROOT)
+  const frame = frames + load<u32>(root, NODE_FRAME)
+  const ref = program + PROGRAM_TYPE_REF
+  if ((load<u64>(frame, FRAME_PRESENT) & load<u64>(ref, REF_BIT)) != 0) {
+    const slot = frames + load<u32>(ref, REF_SLOT)
+    const at = load<usize>(slot)
+    const end = load<usize>(slot, 4)
+    if (<u32>load<u8>(at) == QUOTE && end - at > 2) {
+      setType(ctx, program, at + 1, end - 1, true)
+      return
+    }
+  }
+  const name = load<usize>(ctx, CTX_NAME)
+  setType(ctx, program, name, name + load<u32>(ctx, CTX_NAME_BYTES), false)
+}
+
+function setType(ctx: usize, program: usize, at: usize, end: usize, isJson: bool): void {
+  store<usize>(ctx, at, CTX_TYPE_AT)
+  store<usize>(ctx, end, CTX_TYPE_END)
+  store<u32>(ctx, isJson, CTX_TYPE_IS_JSON)
+  const plain = isPlain(at, end, isJson)
+  const count = load<u32>(program, PROGRAM_TYPE_COUNT)
+  let known = load<usize>(program, PROGRAM_TYPES)
+  for (let type: u32 = 0; type < count; type++, known += 8) {
+    if (isText(ctx, at, end, isJson, plain, load<usize>(known), load<u32>(known, 4))) {
+      store<u32>(ctx, type, CTX_TYPE)
+      return
+    }
+  }
+  store<u32>(ctx, TYPE_OTHER, CTX_TYPE)
+}
