@@ -122,7 +122,7 @@ class ProgramWriter {
           this.#writeTool(rule, scope)
           break
         default:
-          this.#writeMark(rule)
+          this.#writeMark(rule, scope)
       }
     }
   }
@@ -174,11 +174,11 @@ class ProgramWriter {
     }
   }
 
-  #writeMark(rule: CompiledBlockStop | CompiledEnd): void {
+  #writeMark(rule: CompiledBlockStop | CompiledEnd, scope: TrieNode): void {
     const image = this.#image
     const at = image.allocate(layout.MARK_SIZE)
     const form = rule.form === 'end' ? layout.FORM_END : layout.FORM_BLOCK_STOP
-    this.#writeHead(at, form, rule, null, 0n)
+    this.#writeHead(at, form, rule, scope, 0n)
     const name = rule.form === 'end' ? rule.name : null
     if (name === null) return
     this.#pending.push(() => {
@@ -191,7 +191,7 @@ class ProgramWriter {
     at: number,
     form: number,
     rule: CompiledConditions,
-    scope: TrieNode | null,
+    scope: TrieNode,
     needs: bigint,
   ): void {
     const image = this.#image
@@ -200,7 +200,6 @@ class ProgramWriter {
     image.long(at + layout.RULE_NEEDS, needs)
     image.long(at + layout.RULE_TYPES, this.#typeBits(rule))
     image.word(at + layout.RULE_CONDITION_COUNT, rule.conditions.length)
-    if (scope === null) return
     this.#pending.push(() => {
       const conditions = image.allocate(rule.conditions.length * layout.CONDITION_SIZE)
       image.word(at + layout.RULE_CONDITIONS, conditions)

@@ -103,13 +103,17 @@ export function blanksEnd(at: usize, end: usize, isLine: bool): usize {
   return at
 }
 
-/** The byte after the JSON number at `at`; 0 where there is none before `end`. */
+/**
+ * The byte after the JSON number at `at`; 0 where there is none. A lone number is over where the
+ * payload is, whatever lies behind it.
+ */
 export function numberEnd(at: usize, end: usize): usize {
   if (<u32>load<u8>(at) == MINUS) at++
   const whole = <u32>load<u8>(at) == ZERO ? at + 1 : digitsEnd(at, end)
   if (whole == at) return 0
   const next: u32 = load<u8>(whole)
-  return next == 0x2e || (next | 0x20) == 0x65 ? fractionEnd(whole, end) : whole
+  if (next != 0x2e && (next | 0x20) != LETTER_E) return whole
+  return whole < end ? fractionEnd(whole, end) : whole
 }
 
 /** The same, from the byte after the digits before the point. */
@@ -119,7 +123,7 @@ function fractionEnd(at: usize, end: usize): usize {
     if (digits == at) return 0
     at = digits
   }
-  if (((<u32>load<u8>(at)) | 0x20) == 0x65) {
+  if (at < end && ((<u32>load<u8>(at)) | 0x20) == LETTER_E) {
     const sign: u32 = load<u8>(++at)
     if (sign == 0x2b || sign == MINUS) at++
     const digits = digitsEnd(at, end)
@@ -129,14 +133,15 @@ function fractionEnd(at: usize, end: usize): usize {
   return at
 }
 
-/** The first byte that is no digit, or some place past `end`. */
-function digitsEnd(at: usize, end: usize): usize {
+/** The first byte that is no digit, or `end`; `at` where that lies past it. */
+function digitsEnd(start: usize, end: usize): usize {
+  let at = start
   for (; at < end; at += 16) {
     const values = i8x16.sub(v128.load(at), i8x16.splat(0x30))
     const others = i8x16.bitmask(i8x16.gt_u(values, i8x16.splat(9)))
-    if (others != 0) return at + ctz(others)
+    if (others != 0) return min(at + ctz(others), end)
   }
-  return at
+  return max(start, end)
 }
 
 /** Whether `bytes` bytes are the same in two places. */

@@ -1,0 +1,340 @@
+/** Bytes for property tests of decoders: from pure noise to near misses of real streams. */
+import * as fc from 'fast-check'
+import { anthropicStream, openaiChatStream } from '../src/cli/provider/streams.ts'
+import type { Dialect } from '../src/shared/dialects/dialect.ts'
+import type { Chunks } from './chunking.ts'
+
+export const noise: fc.Arbitrary<Uint8Array> = fc.uint8Array({ maxLength: 400 })
+
+/** Keys that some dialect reads, and some that none does. */
+const KEYS: readonly string[] = [
+  ...['id', 'model', 'choices', 'index', 'delta', 'content', 'role', 'refusal', 'text', 'type'],
+  ...['reasoning', 'reasoning_content', 'reasoning_text', 'tool_calls', 'function', 'name'],
+  ...['arguments', 'function_call', 'annotations', 'logprobs', 'finish_reason', 'usage', 'error'],
+  ...['x_groq', 'object', 'thinking', 'message', 'stop_reason', 'content_block', 'input', 'data'],
+  ...['signature', 'partial_json', 'citation', 'system_fingerprint', 'k', '', 'inde', 'indexx'],
+  ...['reasoning_contenu', 'd\u00e9lta', 'a\\b', 'reasoning_content_and_more_of_it'],
+]
+
+const STRINGS: readonly string[] = [
+  ...['', 'a', 'error', 'text', 'thinking', 'text_delta', 'thinking_delta', 'tool_use'],
+  ...['input_json_delta', 'content_block_delta', 'content_block_start', 'message_start'],
+  ...['message_delta', 'message_stop', 'content_block_stop', 'message', 'signature_delta'],
+  ...['chat.completion.chunk', 'a string of more than sixteen bytes', 'caf\u00e9 \u4e2d\u6587'],
+  ...['\u{1f600} and \u{10ffff}', '"quoted" and \\ back', 'two\nlines\t', '\ufeffmark', '\ufffd'],
+  ...['fifteen bytes..', 'sixteen bytes...', 'seventeen bytes..', '[DONE]', 'line\u2028end'],
+]
+
+/** A JSON string's spelling: plain, or with some characters escaped, or with malformed bytes. */
+const string: fc.Arbitrary<Buffer> = fc.oneof(
+  { weight: 6, arbitrary: fc.constantFrom(...STRINGS).map((text) => spelled(text)) },
+  {
+    weight: 3,
+    arbitrary: fc
+      .tuple(fc.constantFrom(...STRINGS), fc.nat({ max: 40 }))
+      .map(([text, at]) => spelled(text, at)),
+  },
+  {
+    weight: 2,
+    arbitrary: fc
+      .constantFrom('\\ud83d', '\\ude00', '\\ud83d\\ude00', '\\uD83Dx', '\\n\\"\\\\\\/\\u0000')
+      .map((text) => Buffer.from(`"a${text}b"`)),
+  },
+  { weight: 1, arbitrary: fc.constant(Buffer.from([0x22, 0x61, 0xff, 0xe2, 0x82, 0x22])) },
+  { weight: 1, arbitrary: fc.constant(Buffer.from([0x22, 0xf0, 0x9f, 0x98, 0xed, 0xa0, 0x80, 0x22])) },
+  { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 40 }).map((text) => spelled(text)) },
+)
+
+/** With the character at `at`, if there is one, as an escape. */
+function spelled(text: string, at = -1): Buffer {
+  const quoted = JSON.stringify(text)
+  const inside = [...quoted.slice(1, -1)]
+  const character = inside[at]
+  if (character !== undefined && character !== '\\' && inside[at - 1] !== '\\') {
+    inside[at] = Array.from(
+      { length: character.length },
+      (_, unit) => `\\u${character.charCodeAt(unit).toString(16).padStart(4, '0')}`,
+    ).join('')
+  }
+  return Buffer.from(`"${inside.join('')}"`)
+}
+
+const number: fc.Arbitrary<Buffer> = fc
+  .constantFrom('0', '1', '2', '15', '16', '65535', '65536', '2147483647', '2147483648', '-1')
+  .chain((whole) => fc.constantFrom('', '', '', '.5', 'e1', 'E+2', '.25e-3', 'e', '.').map((rest) => whole + rest))
+  .map((text) => Buffer.from(text))
+
+const literal: fc.Arbitrary<Buffer> = fc
+  .constantFrom('null', 'null', 'true', 'false', '{}', '[]', '{ }', '[ ]')
+  .map((text) => Buffer.from(text))
+
+const blanks: fc.Arbitrary<string> = fc.oneof(
+  { weight: 12, arbitrary: fc.constant('') },
+  { weight: 2, arbitrary: fc.constantFrom(' ', '\t', '  ', ' '.repeat(17)) },
+)
+
+const key: fc.Arbitrary<Buffer> = fc.oneof(
+  { weight: 9, arbitrary: fc.constantFrom(...KEYS).map((text) => spelled(text)) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .tuple(fc.constantFrom(...KEYS), fc.nat({ max: 10 }))
+      .map(([text, at]) => spelled(text, at)),
+  },
+)
+
+const { value } = fc.letrec<{ value: Buffer; object: Buffer; array: Buffer }>((tie) => ({
+  value: fc.oneof(
+    { depthSize: 'small', withCrossShrink: true },
+    { weight: 3, arbitrary: string },
+    { weight: 2, arbitrary: number },
+    { weight: 2, arbitrary: literal },
+    { weight: 5, arbitrary: tie('object') },
+    { weight: 3, arbitrary: tie('array') },
+  ),
+  object: fc
+    .array(fc.tuple(key, blanks, tie('value'), blanks), { maxLength: 6 })
+    .map((members) =>
+      wrapped('{', '}', members.map(([name, before, item, after]) => {
+        return Buffer.concat([name, Buffer.from(`${before}:${after}`), item, Buffer.from(before)])
+      })),
+    ),
+  array: fc
+    .array(fc.tuple(tie('value'), blanks), { maxLength: 4 })
+    .map((items) =>
+      wrapped('[', ']', items.map(([item, after]) => Buffer.concat([item, Buffer.from(after)]))),
+    ),
+}))
+
+function wrapped(start: string, end: string, items: readonly Buffer[]): Buffer {
+  const comma = Buffer.from(',')
+  const separated = items.flatMap((item, at) => (at === 0 ? [item] : [comma, item]))
+  return Buffer.concat([Buffer.from(start), ...separated, Buffer.from(end)])
+}
+
+/** A payload, mostly JSON, now and then several or with something around it. */
+export const payload: fc.Arbitrary<Buffer> = fc.oneof(
+  { weight: 10, arbitrary: value },
+  {
+    weight: 2,
+    arbitrary: fc
+      .tuple(value, fc.constantFrom('', ' ', '\ufeff', '{', 'x'), fc.constantFrom('', ' ', '}', ','))
+      .map(([item, before, after]) =>
+        Buffer.concat([Buffer.from(before), item, Buffer.from(after)]),
+      ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(value, value).map((items) => Buffer.concat(items)),
+  },
+  { weight: 1, arbitrary: fc.constant(Buffer.from('[DONE]')) },
+)
+
+const LINE_ENDS = ['\n', '\r\n', '\r'] as const
+
+const otherLine: fc.Arbitrary<Buffer> = fc
+  .constantFrom(
+    ...['event: content_block_delta', 'event: error', 'event:x', 'event', 'id: 7', 'id', 'id: \0'],
+    ...[': comment', ':', 'retry: 5', 'data', 'data:', 'data:  x', 'error: {"a": "b"}', 'error: no'],
+    ...['\ufeffdata: {}', 'event: message_delta', 'datum: 1', 'eventful: 2', `event: ${'n'.repeat(260)}`],
+  )
+  .map((text) => Buffer.from(text))
+
+/** An event: its lines, their ends, the blank line. Most are of the usual shape. */
+const event: fc.Arbitrary<Buffer> = fc
+  .record({
+    lines: fc.array(otherLine, { maxLength: 2 }),
+    data: payload,
+    prefix: fc.constantFrom('data: ', 'data: ', 'data: ', 'data:', 'data:  '),
+    name: fc.constantFrom('', '', 'event: content_block_delta', 'event: error', 'event: message_stop'),
+    end: fc.constantFrom(...LINE_ENDS, '\n', '\n'),
+    isCut: fc.integer({ min: 0, max: 20 }).map((roll) => roll === 0),
+    hasLines: fc.integer({ min: 0, max: 3 }).map((roll) => roll === 0),
+  })
+  .map(({ lines, data, prefix, name, end, isCut, hasLines }) => {
+    const cut = Buffer.from(end)
+    const named = name === '' ? [] : [Buffer.from(name), cut]
+    const extra = hasLines ? lines.flatMap((line) => [line, cut]) : []
+    const whole = [...extra, ...named, Buffer.from(prefix), data, cut, ...(isCut ? [] : [cut])]
+    return Buffer.concat(whole)
+  })
+
+/** A body of events. */
+export const stream: fc.Arbitrary<Uint8Array> = fc
+  .tuple(
+    fc.constantFrom('', '', '', '\ufeff', '\n', ' ', '[', '<html>'),
+    fc.array(event, { maxLength: 8 }),
+  )
+  .map(([start, events]) => new Uint8Array(Buffer.concat([Buffer.from(start), ...events])))
+
+const EDIT_BYTES: readonly number[] = [
+  ...[...'"\\{}[],:\r\n \t0e-.nu/x'].map((character) => character.charCodeAt(0)),
+  ...[0x00, 0x1f, 0x7f, 0x80, 0xbf, 0xc3, 0xe2, 0xed, 0xf0, 0xff],
+]
+
+/** One byte of a body replaced, removed, inserted, or a stretch of it doubled. */
+interface Edit {
+  readonly kind: 'replace' | 'remove' | 'insert' | 'double'
+  readonly at: number
+  readonly byte: number
+}
+
+const edit: fc.Arbitrary<Edit> = fc.record({
+  kind: fc.constantFrom('replace', 'remove', 'insert', 'double'),
+  at: fc.nat({ max: 1 << 20 }),
+  byte: fc.oneof(fc.constantFrom(...EDIT_BYTES), fc.nat({ max: 255 })),
+})
+
+export function edited(bytes: Uint8Array, { kind, at, byte }: Edit): Uint8Array {
+  const place = bytes.length === 0 ? 0 : at % bytes.length
+  const before = bytes.subarray(0, place)
+  const rest = bytes.subarray(place)
+  const changed = Uint8Array.of(byte)
+  switch (kind) {
+    case 'replace':
+      return Buffer.concat([before, changed, rest.subarray(1)])
+    case 'remove':
+      return Buffer.concat([before, rest.subarray(1)])
+    case 'insert':
+      return Buffer.concat([before, changed, rest])
+    case 'double':
+      return Buffer.concat([before, rest.subarray(0, byte), rest])
+  }
+}
+
+/** A body with a few edits. */
+export function nearly(body: fc.Arbitrary<Uint8Array>): fc.Arbitrary<Uint8Array> {
+  return fc
+    .tuple(body, fc.array(edit, { maxLength: 3 }))
+    .map(([bytes, edits]) => new Uint8Array(edits.reduce(edited, bytes)))
+}
+
+/** Streams as providers send them. */
+export const realistic: fc.Arbitrary<Uint8Array> = fc
+  .record({
+    seed: fc.integer(),
+    isChat: fc.boolean(),
+    eol: fc.constantFrom('\n', '\r\n'),
+    text: fc.constantFrom('plain', 'rich'),
+    toolCalls: fc.nat({ max: 1 }),
+    reasoning: fc.nat({ max: 3 }),
+  })
+  .map(({ isChat, ...options }) => {
+    const make = isChat ? openaiChatStream : anthropicStream
+    return make({ ...options, tokens: 8 }).bytes
+  })
+
+export const anyBytes: fc.Arbitrary<Uint8Array> = fc.oneof(
+  { weight: 1, arbitrary: noise },
+  { weight: 4, arbitrary: stream },
+  { weight: 4, arbitrary: nearly(stream) },
+  { weight: 3, arbitrary: nearly(realistic) },
+)
+
+/** A way to cut a body: sizes of chunks, used over and over. */
+export const sizes: fc.Arbitrary<readonly number[]> = fc.oneof(
+  fc.constant([1]),
+  fc.constant([1 << 20]),
+  fc.array(fc.integer({ min: 0, max: 80 }), { minLength: 1, maxLength: 12 }).filter((list) => {
+    return list.some((size) => size > 0)
+  }),
+)
+
+export function cutInto(bytes: Uint8Array, list: readonly number[]): Chunks {
+  const chunks: Uint8Array[] = []
+  for (let at = 0, turn = 0; at < bytes.length; turn++) {
+    const size = list[turn % list.length]!
+    chunks.push(bytes.subarray(at, at + size))
+    at += size
+  }
+  return chunks
+}
+
+// ---- Dialects that no provider has.
+
+const path: fc.Arbitrary<string> = fc.constantFrom(
+  ...['id', 'delta', 'delta.content', 'delta.text', 'message', 'message.content', 'type', 'error'],
+  ...['', 'delta.content.text', 'choices', 'reasoning_content', 'd\u00e9lta', 'a\\b'],
+)
+
+const conditions: fc.Arbitrary<object> = fc.oneof(
+  { weight: 5, arbitrary: fc.constant({}) },
+  { weight: 1, arbitrary: fc.constantFrom({ on: ['error', ''] }, { off: ['error', 'message_stop'] }) },
+  {
+    weight: 2,
+    arbitrary: fc
+      .tuple(
+        fc.constantFrom('when', 'unless'),
+        path,
+        fc.array(fc.oneof(fc.boolean(), fc.constantFrom(...STRINGS)), { maxLength: 3 }),
+      )
+      .map(([kind, at, values]) => ({ [kind]: { [at]: values } })),
+  },
+)
+
+const flags: fc.Arbitrary<object> = fc.constantFrom({}, {}, { skipEmpty: true })
+
+const { rules } = fc.letrec<{ rules: readonly object[]; rule: object }>((tie) => ({
+  rules: fc.array(tie('rule'), { maxLength: 6 }) as fc.Arbitrary<readonly object[]>,
+  rule: fc
+    .tuple(
+      fc.oneof(
+        { depthSize: 'small' },
+        {
+          weight: 5,
+          arbitrary: fc
+            .record({
+              emit: fc.constantFrom(
+                ...['text', 'reasoning', 'refusal', 'id', 'model', 'role', 'finish', 'signature'],
+                ...['hosted-block', 'usage', 'logprobs', 'error', 'annotation'],
+              ),
+              path: fc.oneof(path, fc.array(path, { minLength: 1, maxLength: 3 })),
+            })
+            .chain((rule) => flags.map((extra) => ({ ...rule, ...extra }))),
+        },
+        {
+          weight: 2,
+          arbitrary: fc
+            .record(
+              { kind: path, id: path, name: path, arguments: path, input: path },
+              { requiredKeys: [] },
+            )
+            .chain((rule) => flags.map((extra) => ({ emit: 'tool', ...rule, ...extra }))),
+        },
+        {
+          weight: 1,
+          arbitrary: fc.constantFrom(
+            { emit: 'block-stop' },
+            { emit: 'end' },
+            { emit: 'end', name: 'fin' },
+          ),
+        },
+        {
+          weight: 2,
+          arbitrary: fc
+            .record({ choice: path, index: path, rules: tie('rules') }, { requiredKeys: ['rules'] })
+            .chain((scope) =>
+              fc.oneof(
+                fc.constant(scope),
+                path.map((each) => ({ ...scope, each })),
+                path.map((each) => ({ ...scope, each, index: '#' })),
+              ),
+            ),
+        },
+      ),
+      conditions,
+    )
+    .map(([rule, extra]) => ({ ...rule, ...extra })),
+}))
+
+export const dialect: fc.Arbitrary<Dialect> = fc
+  .record({
+    sentinels: fc.constantFrom([], ['[DONE]'], ['{}', '[DONE]']),
+    discriminator: fc.constantFrom('type', 'delta.type', undefined),
+    rules,
+  })
+  .map(({ discriminator, ...rest }) => {
+    const told = discriminator === undefined ? {} : { discriminator }
+    const made = { name: 'made-up', framing: 'sse', payload: 'json', end: 'none', ...rest, ...told }
+    return made as unknown as Dialect
+  })

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import * as fc from 'fast-check'
+import { compileDialect } from '../src/shared/dialects/compile.ts'
+import { findDialect } from '../src/shared/dialects/dialects.ts'
+import { testSeed } from './chunking.ts'
+import { anyBytes, cutInto, dialect as anyDialect, nearly, sizes, stream } from './wasm-arbitraries.ts'
+import { assertSame } from './wasm-host.ts'
+
+const seed = testSeed()
+const numRuns = Number(process.env['MILLRACE_RUNS'] ?? 1500)
+const replay = `MILLRACE_SEED=${seed}`
+
+const padding = fc.nat({ max: 64 })
+
+const setup = fc.record({
+  strict: fc.integer({ min: 0, max: 5 }).map((roll) => roll === 0),
+  limits: fc.constantFrom(
+    {},
+    {},
+    {},
+    { lineBytesMax: 120, eventBytesMax: 100, jsonDepthMax: 3 },
+    { lineBytesMax: 40 },
+    { eventBytesMax: 60, jsonDepthMax: 1 },
+  ),
+})
+
+test(`WasmDecoder: any bytes, cut anywhere, give the plain decoder's rows (${replay})`, () => {
+  fc.assert(
+    fc.property(
+      anyBytes,
+      sizes,
+      fc.constantFrom('openai-chat', 'anthropic', 'sse'),
+      setup,
+      padding,
+      (bytes, cuts, name, options, offset) => {
+        assertSame(findDialect(name), cutInto(bytes, cuts), options, offset)
+      },
+    ),
+    { seed, numRuns },
+  )
+})
+
+test(`WasmDecoder: any dialect gives the plain decoder's rows (${replay})`, () => {
+  fc.assert(
+    fc.property(anyDialect, nearly(stream), sizes, setup, (dialect, bytes, cuts, options) => {
+      assertSame(dialect, cutInto(bytes, cuts), options, 0)
+    }),
+    { seed, numRuns },
+  )
+})
+
+test('WasmDecoder: the dialects that tests make up are valid', () => {
+  fc.assert(
+    fc.property(anyDialect, (dialect) => {
+      assert.doesNotThrow(() => compileDialect(dialect))
+    }),
+    { seed, numRuns: 100 },
+  )
+})
