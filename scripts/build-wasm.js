@@ -11,22 +11,27 @@ const { values } = parseArgs({
   options: {
     // The folder of `decoder`: its wasm-layout.ts and wasm/*.ts are the sources.
     sources: { type: 'string', default: join(root, 'src', 'shared', 'decoder') },
-    out: { type: 'string', default: join(root, 'dist', 'src', 'shared', 'decoder', 'decoder.wasm') },
+    out: {
+      type: 'string',
+      default: join(root, 'dist', 'src', 'shared', 'decoder', 'decoder.wasm'),
+    },
   },
 })
-
-const flags = [
-  ...['--runtime', 'stub', '--importMemory', '--sharedMemory', '--noExportMemory'],
-  // The memory that an instance is given may have any maximum up to this one. Pages of 64 KiB.
-  ...['--initialMemory', '1', '--maximumMemory', '65536'],
-  ...['--enable', 'simd,threads,bulk-memory', '-O3', '--noAssert'],
-  // Vectors stay inside the module.
-  ...['--disableWarning', '112'],
-]
+// An instance's memory may have any maximum up to 65,536 pages. Warning 112 is about vectors in
+// signatures: they stay inside the module.
+const flags = (
+  '--runtime stub --importMemory --sharedMemory --noExportMemory --initialMemory 1 ' +
+  '--maximumMemory 65536 --enable simd,threads,bulk-memory -O3 --noAssert --disableWarning 112'
+).split(' ')
 
 const layout = join(values.sources, 'wasm-layout.ts')
 const folder = join(values.sources, 'wasm')
-const files = [layout, ...readdirSync(folder).toSorted().map((name) => join(folder, name))]
+const files = [
+  layout,
+  ...readdirSync(folder)
+    .toSorted()
+    .map((name) => join(folder, name)),
+]
 const compiler = readFileSync(join(root, 'node_modules', 'assemblyscript', 'package.json'))
 const hash = createHash('sha256').update(flags.join()).update(compiler)
 for (const file of files) hash.update(basename(file)).update(readFileSync(file))

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
-import { createGunzip } from 'node:zlib'
 import { MessageBuilder } from '../src/main/message.ts'
 import { Assembler } from '../src/main/assembler.ts'
 import type { TokenBatch } from '../src/main/token-batch.ts'
@@ -14,13 +13,8 @@ import { sse } from '../src/shared/dialects/sse.ts'
 import { STREAM_LIMITS_DEFAULT } from '../src/shared/limits.ts'
 import { RowWriter } from '../src/shared/row-writer.ts'
 import { byteWise, type Chunks, randomCuts, seeded, testSeed } from './chunking.ts'
-import { sharedBytes, sharedData, SHARED_DATA_MISSING, sharedJson } from './shared-data.ts'
-
-interface Recording {
-  readonly file: string
-  readonly dialect: string
-  readonly expected: string
-}
+import { bodyOf, recordings } from './recordings.ts'
+import { sharedData, SHARED_DATA_MISSING, sharedJson } from './shared-data.ts'
 
 type Expected = Record<string, unknown> & {
   readonly oracle: string
@@ -35,18 +29,6 @@ const MESSAGE_KEYS = (
   'id model role text textDeltas textDeltaChoices reasoning reasoningDeltas refusal toolCalls ' +
   'hostedToolCalls finishReason usage usageRaw logprobs annotations error terminator badJson'
 ).split(' ')
-
-/** A recording as the network gave it; what is left of a compressed one that was cut. */
-async function bodyOf(file: string): Promise<Uint8Array> {
-  const stored = sharedBytes(`corpus/${file}`)
-  if (!file.endsWith('.gz')) return stored
-  const inflated: Buffer[] = []
-  const gunzip = createGunzip()
-  gunzip.on('data', (chunk: Buffer) => inflated.push(chunk))
-  gunzip.end(stored)
-  await new Promise((settle) => gunzip.on('error', settle).on('end', settle))
-  return new Uint8Array(Buffer.concat(inflated))
-}
 
 /** Decodes the chunks; each gives a batch of its own, and so does the end. */
 function* batchesOf(dialect: Dialect, chunks: Chunks): Generator<TokenBatch> {
@@ -114,9 +96,6 @@ function* cutsOf(body: Uint8Array): Generator<[string, Chunks]> {
   yield [`cut about 7 bytes apart, MILLRACE_SEED=${seed}`, randomCuts(body, 7, random)]
   yield ['byte by byte', byteWise(body)]
 }
-
-const recordings =
-  sharedData() === null ? [] : sharedJson<{ files: Recording[] }>('corpus/manifest.json').files
 
 for (const name of DIALECT_NAMES) {
   if (name === 'sse') continue

@@ -1,7 +1,7 @@
 /** Drives a decoder in tests, and shows its rows in words. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { DecodeCounts } from '../src/shared/decoder/decoder.ts'
+import type { DecodeCounts, Decoder } from '../src/shared/decoder/decoder.ts'
 import { HeapSlabs } from '../src/shared/decoder/heap-slabs.ts'
 import { createPlainDecoder } from '../src/shared/decoder/plain-decoder.ts'
 import type { Dialect } from '../src/shared/dialects/dialect.ts'
@@ -9,6 +9,7 @@ import { STREAM_LIMITS_DEFAULT, type StreamLimits } from '../src/shared/limits.t
 import { RowWriter } from '../src/shared/row-writer.ts'
 import * as rows from '../src/shared/rows.ts'
 import { type Chunks, everySplit } from './chunking.ts'
+import { wasmDecoder } from './wasm-host.ts'
 
 const { FLAG_WIDE, ROW_WORDS } = rows
 
@@ -44,22 +45,29 @@ export interface DecodeSetup {
   readonly budgetBytes?: number
 }
 
-/** Decodes the chunks as one body, and ends it. */
+/**
+ * Decodes the chunks as one body, and ends it: with the plain decoder, and, where budgets do not
+ * matter, with the WASM decoder, which must show the same.
+ */
 export function decode(dialect: Dialect, chunks: Chunks, setup: DecodeSetup = {}): Decoded {
   const slabs = new HeapSlabs(setup.budgetBytes ?? 2 ** 28)
   const limits = { ...STREAM_LIMITS_DEFAULT, ...setup.limits }
-  const decoder = createPlainDecoder(dialect, { limits, strict: setup.strict ?? false }, slabs)
+  const options = { limits, strict: setup.strict ?? false }
+  const decoded = decodeWith(createPlainDecoder(dialect, options, slabs), chunks)
+  if (slabs.lentBytes !== 0) throw new Error('slabs were not given back at the end')
+  if (setup.budgetBytes === undefined) {
+    assert.deepEqual(decodeWith(wasmDecoder(dialect, setup), chunks), decoded)
+  }
+  return decoded
+}
+
+function decodeWith(decoder: Decoder, chunks: Chunks): Decoded {
   const writer = new RowWriter()
   for (const chunk of chunks) decoder.push(chunk, writer)
   const { pendingBytes } = decoder
   decoder.end(writer)
-  if (slabs.lentBytes !== 0) throw new Error('slabs were not given back at the end')
-  return {
-    rows: rowsOf(writer.toBatch()),
-    counts: decoder.counts,
-    failed: decoder.failed,
-    pendingBytes,
-  }
+  const { counts, failed } = decoder
+  return { rows: rowsOf(writer.toBatch()), counts, failed, pendingBytes }
 }
 
 export function rowsOf({ rows: words, rowCount, text, wideText }: rows.RowBatch): SeenRow[] {

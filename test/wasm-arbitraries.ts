@@ -1,29 +1,27 @@
 /** Bytes for property tests of decoders: from pure noise to near misses of real streams. */
 import * as fc from 'fast-check'
 import { anthropicStream, openaiChatStream } from '../src/cli/provider/streams.ts'
-import type { Dialect } from '../src/shared/dialects/dialect.ts'
 import type { Chunks } from './chunking.ts'
 
 export const noise: fc.Arbitrary<Uint8Array> = fc.uint8Array({ maxLength: 400 })
 
 /** Keys that some dialect reads, and some that none does. */
-const KEYS: readonly string[] = [
-  ...['id', 'model', 'choices', 'index', 'delta', 'content', 'role', 'refusal', 'text', 'type'],
-  ...['reasoning', 'reasoning_content', 'reasoning_text', 'tool_calls', 'function', 'name'],
-  ...['arguments', 'function_call', 'annotations', 'logprobs', 'finish_reason', 'usage', 'error'],
-  ...['x_groq', 'object', 'thinking', 'message', 'stop_reason', 'content_block', 'input', 'data'],
-  ...['signature', 'partial_json', 'citation', 'system_fingerprint', 'k', '', 'inde', 'indexx'],
-  ...['reasoning_contenu', 'd\u00e9lta', 'a\\b', 'reasoning_content_and_more_of_it'],
-]
+const KEYS: readonly string[] = (
+  'id model choices index delta content role refusal text type reasoning reasoning_content ' +
+  'reasoning_text tool_calls function name arguments function_call annotations logprobs ' +
+  'finish_reason usage error x_groq object thinking message stop_reason content_block input ' +
+  'data signature partial_json citation system_fingerprint k inde indexx reasoning_contenu ' +
+  'reasoning_content_and_more_of_it d\u00e9lta a\\b '
+).split(' ')
 
-const STRINGS: readonly string[] = [
-  ...['', 'a', 'error', 'text', 'thinking', 'text_delta', 'thinking_delta', 'tool_use'],
-  ...['input_json_delta', 'content_block_delta', 'content_block_start', 'message_start'],
-  ...['message_delta', 'message_stop', 'content_block_stop', 'message', 'signature_delta'],
-  ...['chat.completion.chunk', 'a string of more than sixteen bytes', 'caf\u00e9 \u4e2d\u6587'],
-  ...['\u{1f600} and \u{10ffff}', '"quoted" and \\ back', 'two\nlines\t', '\ufeffmark', '\ufffd'],
-  ...['fifteen bytes..', 'sixteen bytes...', 'seventeen bytes..', '[DONE]', 'line\u2028end'],
-]
+/** Strings that mean something to a dialect, and strings that a decoder could stumble over. */
+export const STRINGS: readonly string[] = (
+  'error|text|thinking|text_delta|thinking_delta|tool_use|input_json_delta|message_start|' +
+  'content_block_delta|content_block_start|message_delta|message_stop|content_block_stop|' +
+  'message|signature_delta|chat.completion.chunk||a|a string of more than sixteen bytes|' +
+  'caf\u00e9 \u4e2d\u6587|\u{1f600} and \u{10ffff}|"quoted" and \\ back|two\nlines\t|' +
+  '\ufeffmark|\ufffd|fifteen bytes..|sixteen bytes...|seventeen bytes..|[DONE]|line\u2028end'
+).split('|')
 
 /** A JSON string's spelling: plain, or with some characters escaped, or with malformed bytes. */
 const string: fc.Arbitrary<Buffer> = fc.oneof(
@@ -41,14 +39,20 @@ const string: fc.Arbitrary<Buffer> = fc.oneof(
       .map((text) => Buffer.from(`"a${text}b"`)),
   },
   { weight: 1, arbitrary: fc.constant(Buffer.from([0x22, 0x61, 0xff, 0xe2, 0x82, 0x22])) },
-  { weight: 1, arbitrary: fc.constant(Buffer.from([0x22, 0xf0, 0x9f, 0x98, 0xed, 0xa0, 0x80, 0x22])) },
-  { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 40 }).map((text) => spelled(text)) },
+  {
+    weight: 1,
+    arbitrary: fc.constant(Buffer.from([0x22, 0xf0, 0x9f, 0x98, 0xed, 0xa0, 0x80, 0x22])),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.string({ unit: 'binary', maxLength: 40 }).map((text) => spelled(text)),
+  },
 )
 
 /** With the character at `at`, if there is one, as an escape. */
 function spelled(text: string, at = -1): Buffer {
   const quoted = JSON.stringify(text)
-  const inside = [...quoted.slice(1, -1)]
+  const inside = Array.from(quoted.slice(1, -1))
   const character = inside[at]
   if (character !== undefined && character !== '\\' && inside[at - 1] !== '\\') {
     inside[at] = Array.from(
@@ -61,7 +65,9 @@ function spelled(text: string, at = -1): Buffer {
 
 const number: fc.Arbitrary<Buffer> = fc
   .constantFrom('0', '1', '2', '15', '16', '65535', '65536', '2147483647', '2147483648', '-1')
-  .chain((whole) => fc.constantFrom('', '', '', '.5', 'e1', 'E+2', '.25e-3', 'e', '.').map((rest) => whole + rest))
+  .chain((whole) =>
+    fc.constantFrom('', '', '', '.5', 'e1', 'E+2', '.25e-3', 'e', '.').map((rest) => whole + rest),
+  )
   .map((text) => Buffer.from(text))
 
 const literal: fc.Arbitrary<Buffer> = fc
@@ -92,18 +98,22 @@ const { value } = fc.letrec<{ value: Buffer; object: Buffer; array: Buffer }>((t
     { weight: 5, arbitrary: tie('object') },
     { weight: 3, arbitrary: tie('array') },
   ),
-  object: fc
-    .array(fc.tuple(key, blanks, tie('value'), blanks), { maxLength: 6 })
-    .map((members) =>
-      wrapped('{', '}', members.map(([name, before, item, after]) => {
+  object: fc.array(fc.tuple(key, blanks, tie('value'), blanks), { maxLength: 6 }).map((members) =>
+    wrapped(
+      '{',
+      '}',
+      members.map(([name, before, item, after]) => {
         return Buffer.concat([name, Buffer.from(`${before}:${after}`), item, Buffer.from(before)])
-      })),
+      }),
     ),
-  array: fc
-    .array(fc.tuple(tie('value'), blanks), { maxLength: 4 })
-    .map((items) =>
-      wrapped('[', ']', items.map(([item, after]) => Buffer.concat([item, Buffer.from(after)]))),
+  ),
+  array: fc.array(fc.tuple(tie('value'), blanks), { maxLength: 4 }).map((items) =>
+    wrapped(
+      '[',
+      ']',
+      items.map(([item, after]) => Buffer.concat([item, Buffer.from(after)])),
     ),
+  ),
 }))
 
 function wrapped(start: string, end: string, items: readonly Buffer[]): Buffer {
@@ -118,7 +128,11 @@ export const payload: fc.Arbitrary<Buffer> = fc.oneof(
   {
     weight: 2,
     arbitrary: fc
-      .tuple(value, fc.constantFrom('', ' ', '\ufeff', '{', 'x'), fc.constantFrom('', ' ', '}', ','))
+      .tuple(
+        value,
+        fc.constantFrom('', ' ', '\ufeff', '{', 'x'),
+        fc.constantFrom('', ' ', '}', ','),
+      )
       .map(([item, before, after]) =>
         Buffer.concat([Buffer.from(before), item, Buffer.from(after)]),
       ),
@@ -134,9 +148,15 @@ const LINE_ENDS = ['\n', '\r\n', '\r'] as const
 
 const otherLine: fc.Arbitrary<Buffer> = fc
   .constantFrom(
-    ...['event: content_block_delta', 'event: error', 'event:x', 'event', 'id: 7', 'id', 'id: \0'],
-    ...[': comment', ':', 'retry: 5', 'data', 'data:', 'data:  x', 'error: {"a": "b"}', 'error: no'],
-    ...['\ufeffdata: {}', 'event: message_delta', 'datum: 1', 'eventful: 2', `event: ${'n'.repeat(260)}`],
+    ...'event: content_block_delta|event: error|event:x|event|id: 7|id|id: \0|: comment|:'.split(
+      '|',
+    ),
+    ...'retry: 5|data|data:|data:  x|error: {"a": "b"}|error: no|\ufeffdata: {}|datum: 1'.split(
+      '|',
+    ),
+    ...`event: message_delta|eventful: 2|event: ${'n'.repeat(260)}|id: ${'i'.repeat(1030)}`.split(
+      '|',
+    ),
   )
   .map((text) => Buffer.from(text))
 
@@ -146,7 +166,13 @@ const event: fc.Arbitrary<Buffer> = fc
     lines: fc.array(otherLine, { maxLength: 2 }),
     data: payload,
     prefix: fc.constantFrom('data: ', 'data: ', 'data: ', 'data:', 'data:  '),
-    name: fc.constantFrom('', '', 'event: content_block_delta', 'event: error', 'event: message_stop'),
+    name: fc.constantFrom(
+      '',
+      '',
+      'event: content_block_delta',
+      'event: error',
+      'event: message_stop',
+    ),
     end: fc.constantFrom(...LINE_ENDS, '\n', '\n'),
     isCut: fc.integer({ min: 0, max: 20 }).map((roll) => roll === 0),
     hasLines: fc.integer({ min: 0, max: 3 }).map((roll) => roll === 0),
@@ -167,10 +193,12 @@ export const stream: fc.Arbitrary<Uint8Array> = fc
   )
   .map(([start, events]) => new Uint8Array(Buffer.concat([Buffer.from(start), ...events])))
 
-const EDIT_BYTES: readonly number[] = [
-  ...[...'"\\{}[],:\r\n \t0e-.nu/x'].map((character) => character.charCodeAt(0)),
-  ...[0x00, 0x1f, 0x7f, 0x80, 0xbf, 0xc3, 0xe2, 0xed, 0xf0, 0xff],
-]
+const EDIT_BYTES: readonly number[] = Array.from(
+  Buffer.from(
+    '"\\{}[],:\r\n \t0e-.nu/x\0\u001f\u007f\u0080\u00bf\u00c3\u00e2\u00ed\u00f0\u00ff',
+    'latin1',
+  ),
+)
 
 /** One byte of a body replaced, removed, inserted, or a stretch of it doubled. */
 interface Edit {
@@ -249,92 +277,3 @@ export function cutInto(bytes: Uint8Array, list: readonly number[]): Chunks {
   }
   return chunks
 }
-
-// ---- Dialects that no provider has.
-
-const path: fc.Arbitrary<string> = fc.constantFrom(
-  ...['id', 'delta', 'delta.content', 'delta.text', 'message', 'message.content', 'type', 'error'],
-  ...['', 'delta.content.text', 'choices', 'reasoning_content', 'd\u00e9lta', 'a\\b'],
-)
-
-const conditions: fc.Arbitrary<object> = fc.oneof(
-  { weight: 5, arbitrary: fc.constant({}) },
-  { weight: 1, arbitrary: fc.constantFrom({ on: ['error', ''] }, { off: ['error', 'message_stop'] }) },
-  {
-    weight: 2,
-    arbitrary: fc
-      .tuple(
-        fc.constantFrom('when', 'unless'),
-        path,
-        fc.array(fc.oneof(fc.boolean(), fc.constantFrom(...STRINGS)), { maxLength: 3 }),
-      )
-      .map(([kind, at, values]) => ({ [kind]: { [at]: values } })),
-  },
-)
-
-const flags: fc.Arbitrary<object> = fc.constantFrom({}, {}, { skipEmpty: true })
-
-const { rules } = fc.letrec<{ rules: readonly object[]; rule: object }>((tie) => ({
-  rules: fc.array(tie('rule'), { maxLength: 6 }) as fc.Arbitrary<readonly object[]>,
-  rule: fc
-    .tuple(
-      fc.oneof(
-        { depthSize: 'small' },
-        {
-          weight: 5,
-          arbitrary: fc
-            .record({
-              emit: fc.constantFrom(
-                ...['text', 'reasoning', 'refusal', 'id', 'model', 'role', 'finish', 'signature'],
-                ...['hosted-block', 'usage', 'logprobs', 'error', 'annotation'],
-              ),
-              path: fc.oneof(path, fc.array(path, { minLength: 1, maxLength: 3 })),
-            })
-            .chain((rule) => flags.map((extra) => ({ ...rule, ...extra }))),
-        },
-        {
-          weight: 2,
-          arbitrary: fc
-            .record(
-              { kind: path, id: path, name: path, arguments: path, input: path },
-              { requiredKeys: [] },
-            )
-            .chain((rule) => flags.map((extra) => ({ emit: 'tool', ...rule, ...extra }))),
-        },
-        {
-          weight: 1,
-          arbitrary: fc.constantFrom(
-            { emit: 'block-stop' },
-            { emit: 'end' },
-            { emit: 'end', name: 'fin' },
-          ),
-        },
-        {
-          weight: 2,
-          arbitrary: fc
-            .record({ choice: path, index: path, rules: tie('rules') }, { requiredKeys: ['rules'] })
-            .chain((scope) =>
-              fc.oneof(
-                fc.constant(scope),
-                path.map((each) => ({ ...scope, each })),
-                path.map((each) => ({ ...scope, each, index: '#' })),
-              ),
-            ),
-        },
-      ),
-      conditions,
-    )
-    .map(([rule, extra]) => ({ ...rule, ...extra })),
-}))
-
-export const dialect: fc.Arbitrary<Dialect> = fc
-  .record({
-    sentinels: fc.constantFrom([], ['[DONE]'], ['{}', '[DONE]']),
-    discriminator: fc.constantFrom('type', 'delta.type', undefined),
-    rules,
-  })
-  .map(({ discriminator, ...rest }) => {
-    const told = discriminator === undefined ? {} : { discriminator }
-    const made = { name: 'made-up', framing: 'sse', payload: 'json', end: 'none', ...rest, ...told }
-    return made as unknown as Dialect
-  })

@@ -4,7 +4,8 @@ import * as fc from 'fast-check'
 import { compileDialect } from '../src/shared/dialects/compile.ts'
 import { findDialect } from '../src/shared/dialects/dialects.ts'
 import { testSeed } from './chunking.ts'
-import { anyBytes, cutInto, dialect as anyDialect, nearly, sizes, stream } from './wasm-arbitraries.ts'
+import { anyBytes, cutInto, nearly, sizes, stream } from './wasm-arbitraries.ts'
+import { dialect as anyDialect } from './wasm-dialects.ts'
 import { assertSame } from './wasm-host.ts'
 
 const seed = testSeed()

@@ -1,4 +1,6 @@
-/** The WASM decoder as tests run it: one engine, chunks in place among garbage, the oracle beside. */
+/**
+ * The WASM decoder as tests run it: one engine, chunks in place among garbage, the oracle beside.
+ */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import type { DecodeCounts, Decoder, DecodeOptions } from '../src/shared/decoder/decoder.ts'

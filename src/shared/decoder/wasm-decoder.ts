@@ -14,9 +14,9 @@ const INPUT_SLACK_BYTES = 2048
 /**
  * A stream decoded by the WASM decoder: row by row what the plain decoder writes.
  *
- * A chunk that lies on the engine's own memory is decoded where it is; any other is copied in, once.
- * The state and slabs of a decoder that was neither ended nor released are taken back when it is
- * collected.
+ * A chunk that lies on the engine's own memory is decoded where it is; any other is copied in,
+ * once. The state and slabs of a decoder that was neither ended nor released are taken back when it
+ * is collected.
  *
  * @param budgetBytes - What its unfinished events may take, bytes.
  * @returns `null` where the engine cannot decode this dialect, or has no memory left.
@@ -118,7 +118,7 @@ class WasmDecoder implements Decoder {
 
   #decode(start: number, bytes: number, rows: RowWriter): void {
     const end = start + bytes
-    for (let at = start; at < end; ) {
+    for (let at = start; at < end;) {
       at = this.#engine.push(this.#profile, this.#state, at, end, this.#budget)
       this.#engine.drain(rows)
     }

@@ -6,9 +6,9 @@ const PAGE_BYTES: number = 64 * 1024
 const GROW_PAGES_MIN = 16
 
 /**
- * Hands out slabs as the decoder knows them: an address, a multiple of 256, with the logarithm of the
- * capacity in its low bits. The memory grows as need be, and never shrinks; freed blocks are kept by
- * size. The last bytes of the memory stay free, since loads reach past what they read.
+ * Hands out slabs as the decoder knows them: an address, a multiple of 256, with the logarithm of
+ * the capacity in its low bits. The memory grows as need be, and never shrinks; freed blocks are
+ * kept by size. The last bytes of the memory stay free, since loads reach past what they read.
  */
 export class WasmHeap {
   readonly memory: WebAssembly.Memory

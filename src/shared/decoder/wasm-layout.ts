@@ -64,7 +64,9 @@ export const CTX_TEMPLATE_MISSES = 148
 export const CTX_SCANNED = 152
 export const CTX_BYTES = 160
 
-/** Deepest nesting that the stack has room for; a word a level. STREAM_LIMITS_CAP allows no more. */
+/**
+ * Deepest nesting that the stack has room for; a word a level. STREAM_LIMITS_CAP allows no more.
+ */
 export const DEPTH_CAP = 1024
 export const STACK_BYTES = 4112
 /** A span is two words: the address of a scalar's first byte, and of the byte after its last. */

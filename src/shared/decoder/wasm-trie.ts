@@ -1,10 +1,15 @@
 /**
  * The trie of keys that a dialect's rules read, scope by scope.
  *
- * Values of one scope lie in one frame: a word of bits that says which are there, and a slot for each.
- * An array whose elements are a scope has a frame of its own for them.
+ * Values of one scope lie in one frame: a word of bits that says which are there, and a slot for
+ * each. An array whose elements are a scope has a frame of its own for them.
  */
-import type { CompiledConditions, CompiledDialect, CompiledRule, Keys } from '../dialects/compile.ts'
+import type {
+  CompiledConditions,
+  CompiledDialect,
+  CompiledRule,
+  Keys,
+} from '../dialects/compile.ts'
 import { POSITION } from '../dialects/dialect.ts'
 import type { Image } from './wasm-image.ts'
 import { wtf8 } from './wasm-image.ts'
@@ -48,14 +53,11 @@ export class TrieNode {
 
   /** The node below; made where there is none. */
   find(keys: Keys): TrieNode {
-    let node: TrieNode = this
-    for (const key of keys) {
-      const known = node.children.get(key)
-      const next = known ?? new TrieNode(this.frame)
-      if (known === undefined) node.children.set(key, next)
-      node = next
-    }
-    return node
+    const [key, ...rest] = keys
+    if (key === undefined) return this
+    let child = this.children.get(key)
+    if (child === undefined) this.children.set(key, (child = new TrieNode(this.frame)))
+    return child.find(rest)
   }
 
   /** Bits of this value and of all below it in the scope. */

@@ -2,8 +2,8 @@
  * What is kept of a stream from one chunk to the next, in slabs that the host hands out: the
  * unfinished line; the data of the open event; its name, and the event id that waits.
  *
- * Slabs are only appended to. So a batch that is lost with its worker leaves every byte as it was up
- * to the lengths in the published state, and what was freed since is still there, too: the host
+ * Slabs are only appended to. So a batch that is lost with its worker leaves every byte as it was
+ * up to the lengths in the published state, and what was freed since is still there, too: the host
  * hands a freed slab out again only once the batch is published.
  */
 import {
@@ -41,8 +41,8 @@ function capacityOf(slab: u32): u32 {
 }
 
 /**
- * Makes room for `bytes` bytes behind the `used` ones of the slab in the state at `field`, if need be
- * in a new and larger one that takes its place. Returns the first byte of that room; 0 where no
+ * Makes room for `bytes` bytes behind the `used` ones of the slab in the state at `field`, if need
+ * be in a new and larger one that takes its place. Returns the first byte of that room; 0 where no
  * slab is to be had.
  */
 export function reserve(state: usize, field: usize, used: u32, bytes: u32): usize {

@@ -3,8 +3,8 @@
  * line with one JSON object, at most an `event` line before it, and the blank line. The payload is
  * read before its end is known; that the line ends where the object does is checked after it.
  *
- * Whatever else comes is left to sse.ts, from the first byte of the event. So this path needs to know
- * neither why an event is unusual nor what to make of it.
+ * Whatever else comes is left to sse.ts, from the first byte of the event. So this path needs to
+ * know neither why an event is unusual nor what to make of it.
  */
 import {
   CTX_CHUNK,

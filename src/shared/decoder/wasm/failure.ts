@@ -50,14 +50,7 @@ export function report(
 }
 
 /** The end of the stream. Its row and its text go where room is always kept for them. */
-export function fail(
-  ctx: usize,
-  fault: i32,
-  limit: u32,
-  offset: f64,
-  at: usize,
-  bytes: u32,
-): void {
+export function fail(ctx: usize, fault: i32, limit: u32, offset: f64, at: usize, bytes: u32): void {
   const used = load<u32>(ctx, CTX_TEXT_BYTES)
   const out = load<usize>(ctx, CTX_TEXT) + used
   const described = describe(fault, limit, offset, at, bytes, out)

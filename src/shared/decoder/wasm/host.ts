@@ -13,9 +13,9 @@ export declare function free(slab: u32): void
 export declare function grow(area: i32, bytesMin: u32): bool
 
 /**
- * Writes the report of a failure as JSON to `out`, FAULT_BYTES_MAX bytes at most. `fault` is a number
- * of faults.ts, `limit` the limit that was passed, `at` and `bytes` what the excerpt is taken from.
- * Returns the report's length, and the number of the error code in the upper half.
+ * Writes the report of a failure as JSON to `out`, FAULT_BYTES_MAX bytes at most. `fault` is a
+ * number of faults.ts, `limit` the limit that was passed, `at` and `bytes` what the excerpt is
+ * taken from. Returns the report's length, and the number of the error code in the upper half.
  */
 export declare function describe(
   fault: i32,

@@ -33,8 +33,8 @@ import { takeLine } from './sse.ts'
 import { clearFlags, hasFlags, setFlags } from './state.ts'
 
 /**
- * Decodes the bytes `at` to `end` of a stream. Returns how far it came: all the way, or to the event
- * boundary where there was enough output for one batch.
+ * Decodes the bytes `at` to `end` of a stream. Returns how far it came: all the way, or to the
+ * event boundary where there was enough output for one batch.
  */
 export function push(ctx: usize, profile: usize, state: usize, at: usize, end: usize): usize {
   begin(ctx, profile, state, at)

@@ -9,8 +9,8 @@
  * takes all that back: the bits of the node and of what lies under it go, then the new value is
  * noted. A null takes and notes nothing, since no rule tells it from an absence.
  *
- * Of an array whose elements are read, the first is noted in their frame; where the second begins is
- * noted, too, and rules that want to see it, and those after it, walk there once more. So the
+ * Of an array whose elements are read, the first is noted in their frame; where the second begins
+ * is noted, too, and rules that want to see it, and those after it, walk there once more. So the
  * frames take the same few bytes whatever the payload holds, and the arrays of one element, which
  * are nearly all, are walked once.
  */
@@ -82,8 +82,8 @@ const WORD_NULL: u32 = 0x6c6c756e
  * Walks the value at `at` and the blanks around it. Returns the byte after those; 0 where the value
  * is malformed, too deep, or not over before `end`: see CTX_REFUSAL.
  *
- * What lies past `end` may be read, and even noted, before it is found out: at the start of the next
- * value, at the end of a string, or when the walk is over.
+ * What lies past `end` may be read, and even noted, before it is found out: at the start of the
+ * next value, at the end of a string, or when the walk is over.
  *
  * @param root - Trie node of the value, 0 to skip it.
  * @param frames - Where values are noted.
@@ -153,7 +153,8 @@ export function walk(
       if (<u32>load<u8>(++at) <= SPACE) at = blanksEnd(at, end, isLine)
       // Of an empty one the last byte is read below.
       if (<u32>load<u8>(at) != closing(open)) {
-        if (!isObject && node != 0) store<u32>(frames + load<u32>(node, NODE_FRAME), at, FRAME_FIRST)
+        if (!isObject && node != 0)
+          store<u32>(frames + load<u32>(node, NODE_FRAME), at, FRAME_FIRST)
         continue
       }
     } else if (byte - ZERO < 10 || byte == MINUS) {
@@ -286,7 +287,7 @@ function findKey(parent: usize, key: usize, bytes: usize): usize {
   const start = load<u64>(key)
   const hashed =
     bytes < 8
-      ? start & ((<u64>1 << (<u64>bytes << 3)) - 1)
+      ? start & (((<u64>1) << ((<u64>bytes) << 3)) - 1)
       : start ^ rotl<u64>(load<u64>(key + bytes - 8), 27)
   const keys = load<usize>(parent, NODE_KEYS)
   const mask = load<u32>(parent, NODE_KEYS_MASK)
@@ -302,6 +303,6 @@ function findKey(parent: usize, key: usize, bytes: usize): usize {
 
 function isKey(entry: usize, key: usize, bytes: usize): bool {
   const equal = i8x16.bitmask(i8x16.eq(v128.load(entry, KEY_START), v128.load(key)))
-  if (bytes <= 16) return (~equal & ((1 << <i32>bytes) - 1)) == 0
+  if (bytes <= 16) return (~equal & ((1 << (<i32>bytes)) - 1)) == 0
   return equal == 0xffff && same(key + 16, load<usize>(entry, KEY_REST), bytes - 16)
 }

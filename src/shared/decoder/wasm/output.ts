@@ -95,7 +95,7 @@ export function writeText(
     const stops = i8x16.bitmask(v128.or(bytes, i8x16.eq(bytes, backslashes)))
     if (left > 16) {
       if (stops == 0) continue
-    } else if ((stops & ((1 << <i32>left) - 1)) == 0) {
+    } else if ((stops & ((1 << (<i32>left)) - 1)) == 0) {
       writeRow(ctx, kind, choice, index, <u32>(end - at), <u32>(end - at))
       return 0
     }
@@ -119,14 +119,7 @@ function writeAnyText(
   return load<u32>(ctx, CTX_REPLACED)
 }
 
-function writeWide(
-  ctx: usize,
-  kind: u32,
-  choice: u32,
-  index: i32,
-  at: usize,
-  end: usize,
-): u32 {
+function writeWide(ctx: usize, kind: u32, choice: u32, index: i32, at: usize, end: usize): u32 {
   if (!hasRowRoom(ctx)) return 0
   const used = load<u32>(ctx, CTX_WIDE_BYTES)
   const wanted = used + <u32>(end - at) * 2

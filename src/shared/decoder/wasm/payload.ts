@@ -147,7 +147,7 @@ export function extract(
   store<usize>(ctx, end, CTX_PAYLOAD_END)
   extractOne(ctx, frames)
   const root = load<usize>(load<usize>(ctx, CTX_PROGRAM), PROGRAM_ROOT)
-  for (let at = second; at != 0 && at != end; ) {
+  for (let at = second; at != 0 && at != end;) {
     const byte: u32 = load<u8>(at)
     if (byte == ARRAY_END) break
     at = walk(ctx, byte == COMMA ? at + 1 : at, end, root, frames, DEPTH_CAP, 0)

@@ -1,6 +1,6 @@
 /**
- * The meaning of a payload: the dialect's rules, in the table's order, over the values that the walk
- * noted. The plain decoder's extractor does the same over a tree.
+ * The meaning of a payload: the dialect's rules, in the table's order, over the values that the
+ * walk noted. The plain decoder's extractor does the same over a tree.
  */
 import {
   CONDITION_HOLDS,
@@ -80,15 +80,7 @@ import {
   ROW_TOOL_KIND,
   ROW_TOOL_NAME,
 } from './rows.ts'
-import {
-  ARRAY_START,
-  blanksEnd,
-  COMMA,
-  OBJECT_END,
-  OBJECT_START,
-  QUOTE,
-  ZERO,
-} from './scan.ts'
+import { ARRAY_START, blanksEnd, COMMA, OBJECT_END, OBJECT_START, QUOTE, ZERO } from './scan.ts'
 import { isPlain, isText } from './type.ts'
 
 const CHOICE_MAX: u32 = 65_535
@@ -191,13 +183,7 @@ export function choiceOf(frames: usize, rule: usize, frame: usize, outer: u32): 
   return <u32>max(indexAt(frames, rule + SCOPE_CHOICE, frame), 0)
 }
 
-export function indexOf(
-  frames: usize,
-  rule: usize,
-  frame: usize,
-  outer: i32,
-  position: i32,
-): i32 {
+export function indexOf(frames: usize, rule: usize, frame: usize, outer: i32, position: i32): i32 {
   if (load<u8>(rule, RULE_FLAGS) & RULE_POSITION) return position
   if (load<u64>(rule, SCOPE_INDEX + REF_BIT) == 0) return outer
   return indexAt(frames, rule + SCOPE_INDEX, frame)
@@ -395,7 +381,7 @@ function writeWord(ctx: usize, kind: u32, choice: u32, index: i32, slot: usize):
 
 /** An object or array. */
 function isWhole(slot: usize): bool {
-  return slot != 0 && ((<u32>load<u8>(load<usize>(slot))) | 0x20) == OBJECT_START
+  return slot != 0 && (<u32>load<u8>(load<usize>(slot)) | 0x20) == OBJECT_START
 }
 
 /** The slot of the whole of a tool's arguments: a container, or a string that is not empty. */

@@ -123,7 +123,7 @@ function fractionEnd(at: usize, end: usize): usize {
     if (digits == at) return 0
     at = digits
   }
-  if (at < end && ((<u32>load<u8>(at)) | 0x20) == LETTER_E) {
+  if (at < end && (<u32>load<u8>(at) | 0x20) == LETTER_E) {
     const sign: u32 = load<u8>(++at)
     if (sign == 0x2b || sign == MINUS) at++
     const digits = digitsEnd(at, end)
@@ -151,5 +151,5 @@ export function same(one: usize, other: usize, bytes: usize): bool {
     if (v128.any_true(v128.xor(v128.load(one), v128.load(other)))) return false
   }
   const equal = i8x16.bitmask(i8x16.eq(v128.load(one), v128.load(other)))
-  return (~equal & ((1 << <i32>(end - one)) - 1)) == 0
+  return (~equal & ((1 << (<i32>(end - one))) - 1)) == 0
 }

@@ -38,15 +38,7 @@ import {
   STATE_LINE_SLAB,
   STATE_OFFSET,
 } from '../wasm-layout.ts'
-import {
-  append,
-  dropData,
-  freeSlab,
-  keepFields,
-  placeOf,
-  reserve,
-  setDataAt,
-} from './carry.ts'
+import { append, dropData, freeSlab, keepFields, placeOf, reserve, setDataAt } from './carry.ts'
 import {
   fail,
   FAULT_EVENT_TOO_LARGE,

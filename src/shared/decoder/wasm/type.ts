@@ -28,7 +28,7 @@ export function isPlain(at: usize, end: usize, isJson: bool): bool {
     const bytes = v128.load(at)
     const stops = i8x16.bitmask(v128.or(bytes, i8x16.eq(bytes, backslashes)))
     const left = min<usize>(end - at, 16)
-    if ((stops & ((1 << <i32>left) - 1)) != 0) return false
+    if ((stops & ((1 << (<i32>left)) - 1)) != 0) return false
   }
   return true
 }

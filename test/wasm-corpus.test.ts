@@ -1,0 +1,84 @@
+/**
+ * The WASM decoder over every recording, cut in two at every place: one place in twenty, unless
+ * `MILLRACE_CUTS=all`. The plain decoder reads each recording once.
+ */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { DecodeCounts, Decoder } from '../src/shared/decoder/decoder.ts'
+import { DIALECT_NAMES, findDialect } from '../src/shared/dialects/dialects.ts'
+import { RowWriter } from '../src/shared/row-writer.ts'
+import { byteWise, type Chunks, randomCuts, seeded, testSeed } from './chunking.ts'
+import { bodyOf, recordings } from './recordings.ts'
+import { SHARED_DATA_MISSING } from './shared-data.ts'
+import { plainDecoder, wasmDecoder } from './wasm-host.ts'
+
+/** Longer recordings are cut at random, since their number of cuts times their length is too much. */
+const CUT_BYTES_MAX: number = 16 * 1024
+const RANDOM_CUTS = 20
+
+const seed = testSeed()
+const random = seeded(seed)
+const isFull = process.env['MILLRACE_CUTS'] === 'all'
+
+interface Output {
+  readonly rows: Buffer
+  readonly text: Buffer
+  readonly wide: Buffer
+  readonly counts: DecodeCounts
+}
+
+const writer = new RowWriter()
+
+function outputOf(decoder: Decoder, chunks: Chunks): Output {
+  writer.reset()
+  for (const chunk of chunks) decoder.push(chunk, writer)
+  decoder.end(writer)
+  const { rows, rowCount, text, textBytes, wide, wideBytes } = writer
+  return {
+    rows: Buffer.from(new Uint8Array(rows.buffer, 0, rowCount * 16)),
+    text: Buffer.from(text.subarray(0, textBytes)),
+    wide: Buffer.from(wide.subarray(0, wideBytes)),
+    counts: decoder.counts,
+  }
+}
+
+function assertOutput(found: Output, expected: Output, how: string): void {
+  assert.ok(found.rows.equals(expected.rows), `rows, ${how}`)
+  assert.ok(found.text.equals(expected.text), `text, ${how}`)
+  assert.ok(found.wide.equals(expected.wide), `wide text, ${how}`)
+  assert.deepEqual(found.counts, expected.counts, how)
+}
+
+function* cutsOf(body: Uint8Array): Generator<[string, Chunks]> {
+  yield ['uncut', [body]]
+  yield ['byte by byte', byteWise(body)]
+  yield ['cut about 100 bytes apart', randomCuts(body, 100, random)]
+  const step = body.length > CUT_BYTES_MAX ? body.length / RANDOM_CUTS : isFull ? 1 : 20
+  for (let at = step === 1 ? 1 : random() * step; at < body.length; at += step) {
+    const cut = Math.floor(at)
+    yield [`cut at ${cut}`, [body.subarray(0, cut), body.subarray(cut)]]
+  }
+}
+
+const known = recordings.filter(({ dialect }) => DIALECT_NAMES.includes(dialect))
+
+for (const { file, dialect: name } of known) {
+  test(`${name}: ${file} gives the plain decoder's rows however it is cut`, async () => {
+    const body = await bodyOf(file)
+    for (const dialect of [findDialect(name), findDialect('sse')]) {
+      const expected = outputOf(plainDecoder(dialect), [body])
+      for (const [how, chunks] of cutsOf(body)) {
+        const decoder = wasmDecoder(dialect)
+        assertOutput(outputOf(decoder, chunks), expected, `${how}, MILLRACE_SEED=${seed}`)
+      }
+    }
+  })
+}
+
+test(
+  'WasmDecoder: there are recordings to compare',
+  { skip: known.length === 0 && SHARED_DATA_MISSING },
+  () => {
+    assert.ok(known.length > 100)
+  },
+)

@@ -1,0 +1,94 @@
+/** Dialects that no provider has: any rules over any paths. */
+import * as fc from 'fast-check'
+import type { Dialect } from '../src/shared/dialects/dialect.ts'
+import { STRINGS } from './wasm-arbitraries.ts'
+
+const path: fc.Arbitrary<string> = fc.constantFrom(
+  ...'id|delta|delta.content|delta.text|message|message.content|type|error|choices'.split('|'),
+  ...'|delta.content.text|reasoning_content|d\u00e9lta|a\\b'.split('|'),
+)
+
+const conditions: fc.Arbitrary<object> = fc.oneof(
+  { weight: 5, arbitrary: fc.constant({}) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom({ on: ['error', ''] }, { off: ['error', 'message_stop'] }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc
+      .tuple(
+        fc.constantFrom('when', 'unless'),
+        path,
+        fc.array(fc.oneof(fc.boolean(), fc.constantFrom(...STRINGS)), { maxLength: 3 }),
+      )
+      .map(([kind, at, values]) => ({ [kind]: { [at]: values } })),
+  },
+)
+
+const flags: fc.Arbitrary<object> = fc.constantFrom({}, {}, { skipEmpty: true })
+
+const { rules } = fc.letrec<{ rules: readonly object[]; rule: object }>((tie) => ({
+  rules: fc.array(tie('rule'), { maxLength: 6 }),
+  rule: fc
+    .tuple(
+      fc.oneof(
+        { depthSize: 'small' },
+        {
+          weight: 5,
+          arbitrary: fc
+            .record({
+              emit: fc.constantFrom(
+                ...'text reasoning refusal id model role finish signature'.split(' '),
+                ...'hosted-block usage logprobs error annotation'.split(' '),
+              ),
+              path: fc.oneof(path, fc.array(path, { minLength: 1, maxLength: 3 })),
+            })
+            .chain((rule) => flags.map((extra) => ({ ...rule, ...extra }))),
+        },
+        {
+          weight: 2,
+          arbitrary: fc
+            .record(
+              { kind: path, id: path, name: path, arguments: path, input: path },
+              { requiredKeys: [] },
+            )
+            .chain((rule) => flags.map((extra) => ({ emit: 'tool', ...rule, ...extra }))),
+        },
+        {
+          weight: 1,
+          arbitrary: fc.constantFrom(
+            { emit: 'block-stop' },
+            { emit: 'end' },
+            { emit: 'end', name: 'fin' },
+          ),
+        },
+        {
+          weight: 2,
+          arbitrary: fc
+            .record({ choice: path, index: path, rules: tie('rules') }, { requiredKeys: ['rules'] })
+            .chain((scope) =>
+              fc.oneof(
+                fc.constant(scope),
+                path.map((each) => ({ ...scope, each })),
+                path.map((each) => ({ ...scope, each, index: '#' })),
+              ),
+            ),
+        },
+      ),
+      conditions,
+    )
+    .map(([rule, extra]) => ({ ...rule, ...extra })),
+}))
+
+export const dialect: fc.Arbitrary<Dialect> = fc
+  .record({
+    sentinels: fc.constantFrom([], ['[DONE]'], ['{}', '[DONE]']),
+    discriminator: fc.constantFrom('type', 'delta.type', undefined),
+    rules,
+  })
+  .map(({ discriminator, ...rest }) => {
+    const told = discriminator === undefined ? {} : { discriminator }
+    const made = { name: 'made-up', framing: 'sse', payload: 'json', end: 'none', ...rest, ...told }
+    return made as unknown as Dialect
+  })
