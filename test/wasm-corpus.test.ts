@@ -12,7 +12,9 @@ import { bodyOf, recordings } from './recordings.ts'
 import { SHARED_DATA_MISSING } from './shared-data.ts'
 import { plainDecoder, wasmDecoder } from './wasm-host.ts'
 
-/** Longer recordings are cut at random, since their number of cuts times their length is too much. */
+/**
+ * Longer recordings are cut at random, since their number of cuts times their length is too much.
+ */
 const CUT_BYTES_MAX: number = 16 * 1024
 const RANDOM_CUTS = 20
 
