@@ -1,7 +1,8 @@
 import type { Decoder } from '../shared/decoder/decoder.ts'
-import { createInlineDecoder } from '../shared/decoder/create-decoder.ts'
+import { createDecoderOn } from '../shared/decoder/create-decoder.ts'
 import type { MillraceError } from '../shared/errors.ts'
 import { RowWriter } from '../shared/row-writer.ts'
+import { inlineEngine } from './decoder-module.ts'
 import { Assembler } from './assembler.ts'
 import { resolveStreamOptions, type DecodeOptions } from './options.ts'
 import type { TokenBatch } from './token-batch.ts'
@@ -39,7 +40,7 @@ export class InlineDecoder {
   /** @internal */
   constructor(options: DecoderOptions) {
     const { dialect, limits, strict } = resolveStreamOptions(options)
-    this.#decoder = createInlineDecoder(dialect, { limits, strict })
+    this.#decoder = createDecoderOn(inlineEngine(), dialect, { limits, strict })
     this.#assembler = new Assembler(dialect)
   }
 

@@ -1,7 +1,8 @@
 /** The inline placement: a stream decoded on the caller's own thread, as it is written. */
-import { createInlineDecoder } from '../shared/decoder/create-decoder.ts'
+import { createDecoderOn } from '../shared/decoder/create-decoder.ts'
 import type { Decoder } from '../shared/decoder/decoder.ts'
 import { RowWriter } from '../shared/row-writer.ts'
+import { inlineEngine } from './decoder-module.ts'
 import type { StreamInput, StreamState } from './stream-state.ts'
 
 export class InlineInput implements StreamInput {
@@ -12,7 +13,7 @@ export class InlineInput implements StreamInput {
   constructor(stream: StreamState) {
     this.#stream = stream
     const { dialect, limits, strict } = stream.options
-    this.#decoder = createInlineDecoder(dialect, { limits, strict })
+    this.#decoder = createDecoderOn(inlineEngine(), dialect, { limits, strict })
   }
 
   offer(bytes: Uint8Array): number {
