@@ -252,10 +252,19 @@ export const realistic: fc.Arbitrary<Uint8Array> = fc
     return make({ ...options, tokens: 8 }).bytes
   })
 
+/** One event over and over, with an edit here and there: what templates are learnt from. */
+const family: fc.Arbitrary<Uint8Array> = fc
+  .tuple(event, fc.array(fc.array(edit, { maxLength: 1 }), { minLength: 3, maxLength: 9 }))
+  .map(([first, turns]) => {
+    const events = turns.map((edits) => edits.reduce(edited, new Uint8Array(first)))
+    return new Uint8Array(Buffer.concat(events))
+  })
+
 export const anyBytes: fc.Arbitrary<Uint8Array> = fc.oneof(
   { weight: 1, arbitrary: noise },
   { weight: 4, arbitrary: stream },
   { weight: 4, arbitrary: nearly(stream) },
+  { weight: 4, arbitrary: family },
   { weight: 3, arbitrary: nearly(realistic) },
 )
 

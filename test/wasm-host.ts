@@ -26,7 +26,8 @@ export function newEngine(): WasmEngine {
   return new WasmEngine(wasmModule, new WasmHeap(memory, 1024))
 }
 
-const shared: WasmEngine = newEngine()
+/** All tests of a file share it: templates learnt in one are there in the next. */
+export const engine: WasmEngine = newEngine()
 
 export interface Setup {
   readonly limits?: Partial<StreamLimits>
@@ -40,7 +41,7 @@ export function optionsOf({ limits, strict = false }: Setup): DecodeOptions {
 }
 
 export function wasmDecoder(dialect: Dialect, setup: Setup = {}): Decoder {
-  const decoder = createWasmDecoder(shared, dialect, optionsOf(setup), BUDGET_BYTES)
+  const decoder = createWasmDecoder(engine, dialect, optionsOf(setup), BUDGET_BYTES)
   assert.ok(decoder !== null, `${dialect.name} fits the WASM decoder`)
   return decoder
 }
@@ -86,7 +87,7 @@ function hex(bytes: Uint8Array): string {
 }
 
 const PLACE_BYTES: number = 1 << 20
-const place: number = addressOf(shared.heap.allocate(PLACE_BYTES))
+const place: number = addressOf(engine.heap.allocate(PLACE_BYTES))
 
 /** What the walk could mistake for more of the chunk: it closes strings, numbers and containers. */
 const TEMPTATIONS: readonly string[] = [
@@ -103,7 +104,7 @@ const TEMPTATIONS: readonly string[] = [
 
 /** Lays each chunk on the engine's memory, `padding` bytes off, with garbage behind it. */
 export function* inPlace(chunks: Chunks, padding: number): Generator<Uint8Array> {
-  const { bytes } = shared.heap
+  const { bytes } = engine.heap
   const garbage = Buffer.from(TEMPTATIONS[padding % TEMPTATIONS.length]!.repeat(8))
   for (const chunk of chunks) {
     assert.ok(chunk.length + padding + 256 <= PLACE_BYTES)

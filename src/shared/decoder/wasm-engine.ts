@@ -39,6 +39,9 @@ const WIDE_BYTES_MAX = 4096
 const WORK_BYTES: number =
   layout.CTX_BYTES + layout.STACK_BYTES + layout.SPANS_BYTES + layout.SCRATCH_BYTES
 
+/** Templates of a program: more than a provider has shapes of events. */
+const TEMPLATE_COUNT = 16
+
 /** An output area: fields of the context, and where it usually lies. */
 interface Area {
   readonly address: number
@@ -204,9 +207,11 @@ export class WasmEngine {
 
   #compile(dialect: Dialect): number {
     const compiled = compileDialect(dialect)
-    const measured = compileProgram(compiled, 0, null)
+    const measured = compileProgram(compiled, 0, { address: 0, count: TEMPLATE_COUNT })
     const address = measured === null ? 0 : this.#take(measured.length)
-    const program = address === 0 ? null : compileProgram(compiled, address, null)
+    const templates = this.#take(TEMPLATE_COUNT * layout.TEMPLATE_SIZE)
+    const region = templates === 0 ? null : { address: templates, count: TEMPLATE_COUNT }
+    const program = address === 0 ? null : compileProgram(compiled, address, region)
     if (program !== null) this.heap.bytes.set(program, address)
     this.#programs.set(dialect, address)
     return address

@@ -170,17 +170,26 @@ export const PROGRAM_TYPE_REF = 40
 export const PROGRAM_KEY_BYTES_MAX = 56
 /** 1 where an event of the usual shape may take the fast path: JSON, and no sentinel an object. */
 export const PROGRAM_IS_FAST = 60
-/** Templates: the address of the first (0: none), and how many; the one that served last. */
+/** Templates: the address of as many, one after the other; those that serve, latest first. */
 export const PROGRAM_TEMPLATES = 64
 export const PROGRAM_TEMPLATE_COUNT = 68
-export const PROGRAM_LAST = 72
-/** Learning: a clock of templates learnt, hits when the last was, misses not learnt from since. */
-export const PROGRAM_CLOCK = 76
-export const PROGRAM_HITS = 80
-export const PROGRAM_HITS_THEN = 84
-export const PROGRAM_BARREN = 88
-export const PROGRAM_SKIPPED = 92
-export const PROGRAM_SIZE = 96
+export const PROGRAM_ORDER = 72
+/** The template that served last, 0 at first. */
+export const PROGRAM_LAST = 76
+/** Slots, for templates: the address of the first, and how many. */
+export const PROGRAM_SLOTS = 80
+export const PROGRAM_SLOT_COUNT = 84
+/** Offsets of elements' frames, words: the address of the first, and how many. */
+export const PROGRAM_ELEMENTS = 88
+export const PROGRAM_ELEMENT_COUNT = 92
+/** Payloads that a template served; as many when one was learnt last. Counters. */
+export const PROGRAM_HITS = 96
+export const PROGRAM_HITS_THEN = 100
+/** What learning has cost, in hits, that hits have not brought in yet. */
+export const PROGRAM_DEBT = 104
+/** Payloads that were not learnt from for that reason, a counter. */
+export const PROGRAM_SKIPPED = 108
+export const PROGRAM_SIZE = 112
 
 /** The type of an event that no rule names. Numbers of those that are named lie below. */
 export const TYPE_OTHER = 63
@@ -302,6 +311,81 @@ export const WANTED_KIND = 0
 export const WANTED_TEXT = 4
 export const WANTED_BYTES = 8
 export const WANTED_SIZE = 16
+
+// Slot, for templates: offset of the frame, offset of the slot, bit (64).
+
+export const SLOT_FRAME = 0
+export const SLOT_OFFSET = 4
+export const SLOT_BIT = 8
+export const SLOT_ENTRY_SIZE = 16
+
+// ---- Template: see wasm/template.ts.
+
+/** Bytes of the payload that it was learnt from; 0: there is none yet. */
+export const TEMPLATE_BYTES = 0
+/** Spans of that payload, and the bytes outside of them. */
+export const TEMPLATE_SPAN_COUNT = 4
+export const TEMPLATE_SKELETON_BYTES = 8
+/** Literal pieces: one more than there are holes. */
+export const TEMPLATE_PIECE_COUNT = 12
+export const TEMPLATE_DEPTH = 16
+/** The template that served next, the last time. */
+export const TEMPLATE_NEXT = 20
+export const TEMPLATE_PATCH_COUNT = 24
+/** Steps, STEPS_UNKNOWN where all rules have to be run. */
+export const TEMPLATE_STEP_COUNT = 28
+/** 1 where every event has the same type: its number, where it lies. */
+export const TEMPLATE_HAS_TYPE = 32
+export const TEMPLATE_TYPE = 36
+export const TEMPLATE_TYPE_AT = 40
+export const TEMPLATE_TYPE_END = 44
+
+export const STEPS_UNKNOWN = 0xffff
+
+/** Pieces: a literal's address and length; the hole after it: kind, slot; where it was found. */
+export const TEMPLATE_PIECES = 64
+export const PIECE_LITERAL = 0
+export const PIECE_BYTES = 4
+export const PIECE_HOLE = 8
+export const PIECE_SLOT = 12
+export const PIECE_FOUND = 16
+export const PIECE_SIZE = 20
+export const HOLES_MAX = 20
+
+export const HOLE_STRING = 0
+export const HOLE_NUMBER = 1
+export const HOLE_BLANKS = 2
+
+/** Spans: address of the first byte, and of the byte after the last; the low bit of the third word
+ *  says that it is a hole. */
+export const TEMPLATE_SPANS = 512
+export const TEMPLATE_SPAN_HOLE = 8
+export const TEMPLATE_SPAN_SIZE = 12
+
+/** Patches: address of a slot's word, and the piece and the distance from its start to note there. */
+export const TEMPLATE_PATCHES = 1312
+export const PATCH_WORD = 0
+export const PATCH_PIECE = 4
+export const PATCH_DISTANCE = 8
+export const PATCH_SIZE = 12
+export const PATCHES_MAX = 16
+
+/** Steps: a rule, a frame, choice and index; the low bit of the rule: check its conditions. */
+export const TEMPLATE_STEPS = 1504
+export const STEP_RULE = 0
+export const STEP_FRAME = 4
+export const STEP_CHOICE = 8
+export const STEP_INDEX = 12
+export const STEP_SIZE = 16
+export const STEPS_MAX = 24
+
+/** The frames as the rules find them. */
+export const TEMPLATE_FRAMES = 1888
+export const TEMPLATE_FRAMES_BYTES_MAX = 1024
+/** The payload that it was learnt from. */
+export const TEMPLATE_PAYLOAD = 2912
+export const TEMPLATE_PAYLOAD_BYTES_MAX = 1024
+export const TEMPLATE_SIZE = 3968
 
 // ---- What the decoder asks of its host.
 

@@ -95,11 +95,38 @@ class ProgramWriter {
     image.word(program + layout.PROGRAM_RULES, image.end)
     this.#writeRules(rules, root)
     image.word(program + layout.PROGRAM_RULES_END, image.end)
-    image.word(program + layout.PROGRAM_TEMPLATES, templates?.address ?? 0)
-    image.word(program + layout.PROGRAM_TEMPLATE_COUNT, templates?.count ?? 0)
+    if (templates !== null) this.#writeTemplates(program, templates)
     // Last, since rules must follow each other without a gap.
     this.#writePending()
     return image.bytes
+  }
+
+  #writeTemplates(program: number, { address, count }: TemplateRegion): void {
+    const image = this.#image
+    const { slots, elements, framesBytes } = this.#trie
+    if (framesBytes > layout.TEMPLATE_FRAMES_BYTES_MAX) return
+    image.word(program + layout.PROGRAM_TEMPLATES, address)
+    image.word(program + layout.PROGRAM_TEMPLATE_COUNT, count)
+    const order = image.allocate(count * 4)
+    for (let index = 0; index < count; index++) {
+      image.word(order + index * 4, address + index * layout.TEMPLATE_SIZE)
+    }
+    image.word(program + layout.PROGRAM_ORDER, order)
+    const entries = image.allocate(slots.length * layout.SLOT_ENTRY_SIZE)
+    for (const [index, { frame, slot, bit }] of slots.entries()) {
+      const entry = entries + index * layout.SLOT_ENTRY_SIZE
+      image.word(entry + layout.SLOT_FRAME, frame.offset)
+      image.word(entry + layout.SLOT_OFFSET, slot)
+      image.long(entry + layout.SLOT_BIT, bit)
+    }
+    image.word(program + layout.PROGRAM_SLOTS, entries)
+    image.word(program + layout.PROGRAM_SLOT_COUNT, slots.length)
+    const offsets = image.allocate(elements.length * 4)
+    for (const [index, { frame }] of elements.entries()) {
+      image.word(offsets + index * 4, frame.offset)
+    }
+    image.word(program + layout.PROGRAM_ELEMENTS, offsets)
+    image.word(program + layout.PROGRAM_ELEMENT_COUNT, elements.length)
   }
 
   /** What rules point to, written once all rules are. */

@@ -70,6 +70,9 @@ export class TrieNode {
 
 export interface Trie {
   readonly root: TrieNode
+  /** Nodes of values that are read, and of elements. */
+  readonly slots: readonly TrieNode[]
+  readonly elements: readonly TrieNode[]
   readonly framesBytes: number
   readonly keyBytesMax: number
 }
@@ -79,12 +82,15 @@ export function buildTrie({ discriminator, rules }: CompiledDialect): Trie | nul
   const root = new TrieNode(new Frame())
   if (discriminator !== null) root.find(discriminator).isRead = true
   readRules(rules, root)
-  const keys = keysBelow(root)
+  const nodes = nodesFrom(root)
+  const keys = nodes.flatMap(({ children }) => [...children.keys()])
   const keyBytesMax = Math.max(0, ...keys.map((key) => wtf8(key).length))
   if (keyBytesMax > layout.PROGRAM_TEXT_BYTES_MAX) return null
   if (keys.some((key) => key.includes(REPLACEMENT))) return null
   if (!numberBits(root)) return null
-  return { root, framesBytes: placeFrames(root), keyBytesMax }
+  const slots = nodes.filter(({ isRead }) => isRead)
+  const elements = nodes.flatMap(({ element }) => element ?? [])
+  return { root, slots, elements, framesBytes: placeFrames(root), keyBytesMax }
 }
 
 function readRules(rules: readonly CompiledRule[], scope: TrieNode): void {
@@ -123,9 +129,9 @@ function elementOf(list: TrieNode): TrieNode {
   return list.element
 }
 
-function keysBelow(node: TrieNode): string[] {
+function nodesFrom(node: TrieNode): TrieNode[] {
   const below = [...node.children.values(), ...(node.element === null ? [] : [node.element])]
-  return [...node.children.keys(), ...below.flatMap(keysBelow)]
+  return [node, ...below.flatMap(nodesFrom)]
 }
 
 /** False where some scope has more values than bits. */

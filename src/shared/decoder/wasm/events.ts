@@ -16,6 +16,7 @@ import {
   CTX_ROW_COUNT,
   CTX_ROWS_ENOUGH,
   CTX_SCANNED,
+  CTX_TEMPLATE_MISSES,
   CTX_TEXT_BYTES,
   CTX_TEXT_BYTES_ENOUGH,
   FLAG_AFTER_CR,
@@ -30,10 +31,12 @@ import {
   STATE_FLAGS,
   STATE_OFFSET,
 } from '../wasm-layout.ts'
-import { WALK_LINE, walk } from './json.ts'
-import { extract } from './payload.ts'
+import { walk, WALK_LINE, WALK_RECORD } from './json.ts'
+import { learn, wantsToLearn } from './learn.ts'
+import { extract, takeMatched } from './payload.ts'
 import { CR, LF, lineEnd, OBJECT_START } from './scan.ts'
 import { count, setFlags } from './state.ts'
+import { endOf, findTemplate } from './template.ts'
 
 /** `event: `, `data: ` and `data:` as little-endian words, the bytes after them masked off. */
 const WORD_EVENT: u64 = 0x203a_746e_6576_65
@@ -92,18 +95,33 @@ function takeObject(
 ): usize {
   const program = load<usize>(ctx, CTX_PROGRAM)
   const profile = load<usize>(ctx, CTX_PROFILE)
-  const frames = load<usize>(program, PROGRAM_FRAMES)
-  const root = load<usize>(program, PROGRAM_ROOT)
   const depthMax = load<u32>(profile, PROFILE_DEPTH_MAX)
-  const stop = walk(ctx, payload, end, root, frames, depthMax, WALK_LINE)
-  const next: usize = stop == 0 ? 0 : eventEnd(state, stop, end)
-  if (next == 0 || stop - data > load<u32>(profile, PROFILE_LINE_BYTES_MAX)) return 0
+  let template = findTemplate(ctx, payload, end, depthMax)
+  let stop: usize = template == 0 ? 0 : endOf(template)
+  let next: usize = template == 0 ? 0 : eventEnd(state, stop, end)
+  const frames = load<usize>(program, PROGRAM_FRAMES)
+  let learns = false
+  if (next == 0) {
+    template = 0
+    learns = wantsToLearn(program)
+    const mode = learns ? WALK_LINE | WALK_RECORD : WALK_LINE
+    stop = walk(ctx, payload, end, load<usize>(program, PROGRAM_ROOT), frames, depthMax, mode)
+    next = stop == 0 ? 0 : eventEnd(state, stop, end)
+    if (next == 0) return 0
+    store<f64>(ctx, load<f64>(ctx, CTX_SCANNED) + <f64>(stop - payload), CTX_SCANNED)
+  }
+  if (stop - data > load<u32>(profile, PROFILE_LINE_BYTES_MAX)) return 0
   if (stop - payload > load<u32>(profile, PROFILE_EVENT_BYTES_MAX)) return 0
-  store<f64>(ctx, load<f64>(ctx, CTX_SCANNED) + <f64>(next - event), CTX_SCANNED)
   const chunkBytes = event - load<usize>(ctx, CTX_CHUNK)
   store<f64>(state, load<f64>(ctx, CTX_CHUNK_OFFSET) + <f64>chunkBytes, STATE_OFFSET)
   setFlags(state, FLAG_MARK_DONE)
   count(state, STATE_EVENTS)
+  if (template != 0) {
+    takeMatched(ctx, state, payload, stop, template)
+    return next
+  }
+  count(ctx, CTX_TEMPLATE_MISSES)
+  if (learns) learn(ctx, payload, stop)
   extract(ctx, state, payload, stop, frames, 0)
   return next
 }

@@ -83,7 +83,7 @@ import {
 import { ARRAY_START, blanksEnd, COMMA, OBJECT_END, OBJECT_START, QUOTE, ZERO } from './scan.ts'
 import { isPlain, isText } from './type.ts'
 
-const CHOICE_MAX: u32 = 65_535
+export const CHOICE_MAX: u32 = 65_535
 /** Choices from here on have no bit: what is sent once per choice is sent each time. */
 const CHOICES_TOLD_APART: u32 = 16
 /** Bits of id and model: any was sent, even an empty one; one that is not empty was. */

@@ -1,0 +1,157 @@
+/** Template speculation: what it may save, and that it never shows. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { anthropic } from '../src/shared/dialects/anthropic.ts'
+import type { Dialect } from '../src/shared/dialects/dialect.ts'
+import { openaiChat } from '../src/shared/dialects/openai-chat.ts'
+import { RowWriter } from '../src/shared/row-writer.ts'
+import { byteWise } from './chunking.ts'
+import { assertSame, engine, plainDecoder, traceOf, wasmDecoder } from './wasm-host.ts'
+
+const utf8 = new TextEncoder()
+
+/** How many payloads templates served while `run` ran. */
+function hitsOf(run: () => void): number {
+  const before = engine.templateHits
+  run()
+  return engine.templateHits - before
+}
+
+interface Shape {
+  readonly name: string
+  readonly dialect: Dialect
+  /** An event with its nth token. */
+  readonly event: (n: number) => string
+}
+
+const TOKENS = [
+  'Hi',
+  '',
+  ' there',
+  '\\n',
+  'caf\u00e9',
+  ' and a word of more than sixteen bytes',
+  '"'.replace('"', '\\"'),
+]
+const token = (n: number): string => TOKENS[n % TOKENS.length]!
+
+const shapes: readonly Shape[] = [
+  {
+    name: 'a chat delta',
+    dialect: openaiChat,
+    event: (n) =>
+      'data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":17077563,' +
+      '"model":"gpt-x","choices":[{"index":0,"delta":{"content":"' +
+      `${token(n)}"},"logprobs":null,"finish_reason":null}],"obfuscation":"${'x'.repeat(n % 5)}"}\n\n`,
+  },
+  {
+    name: 'a chat delta with CRLF and usage',
+    dialect: openaiChat,
+    event: (n) =>
+      `data: {"choices":[{"index":${n % 3},"delta":{"content":"${token(n)}"}}],` +
+      `"usage":{"prompt_tokens":${n},"note":"${token(n + 1)}"}}\r\n\r\n`,
+  },
+  {
+    name: 'a tool call with logprobs',
+    dialect: openaiChat,
+    event: (n) =>
+      `data: {"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":"${token(n)}"` +
+      `}}]},"logprobs":{"content":[{"logprob":-0.${n},"bytes":[1,2]}]}}]}\n\n`,
+  },
+  {
+    name: 'an Anthropic delta, padded',
+    dialect: anthropic,
+    event: (n) =>
+      'event: content_block_delta\ndata: {"type":"content_block_delta","index":1,"delta":' +
+      `{"type":"text_delta","text":"${token(n)}"}${' '.repeat(n % 7)}}${' '.repeat(n % 4)}\n\n`,
+  },
+  {
+    name: 'an error as a whole, of either type',
+    dialect: anthropic,
+    event: (n) =>
+      `data: {"type":"${n % 2 === 0 ? 'error' : 'ping'}","message":"${token(n)}","code":${n}}\n\n`,
+  },
+]
+
+const bodyOf = ({ event }: Shape, count: number): Uint8Array =>
+  utf8.encode(Array.from({ length: count }, (_, n) => event(n)).join(''))
+
+for (const shape of shapes) {
+  test(`WasmDecoder: ${shape.name} is served by a template once all its holes are known`, () => {
+    const learnt = 2 * TOKENS.length * 7
+    assertSame(shape.dialect, [bodyOf(shape, learnt)], {}, 0)
+    const hits = hitsOf(() => traceOf(wasmDecoder(shape.dialect), [bodyOf(shape, 100)]))
+    assert.ok(hits >= 98, `${hits} of 100`)
+  })
+}
+
+/** Values for one byte: those that mean something somewhere, and some that mean nothing. */
+const BYTES = [...utf8.encode('"\\\n\r {}[]:,0-9en x'), 0x00, 0x1f, 0x7f, 0x80, 0xc3, 0xff]
+
+/** The event with one byte replaced, inserted or removed, for every place in it. */
+function* neighboursOf(event: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < event.length; at++) {
+    const before = event.subarray(0, at)
+    yield Buffer.concat([before, event.subarray(at + 1)])
+    for (const byte of BYTES) {
+      yield Buffer.concat([before, Uint8Array.of(byte), event.subarray(at + 1)])
+      yield Buffer.concat([before, Uint8Array.of(byte), event.subarray(at)])
+    }
+  }
+}
+
+for (const shape of shapes) {
+  test(`WasmDecoder: ${shape.name} with any one byte changed gives the plain decoder's rows`, () => {
+    traceOf(wasmDecoder(shape.dialect), [bodyOf(shape, 60)])
+    // What is learnt from one neighbour must not help with the next.
+    const { bytes } = engine.heap
+    const learnt = bytes.slice()
+    const hits = engine.templateHits
+    const first = utf8.encode(shape.event(0))
+    const last = utf8.encode(shape.event(2))
+    for (const neighbour of neighboursOf(utf8.encode(shape.event(5)))) {
+      const body = Buffer.concat([first, neighbour, last])
+      const expected = traceOf(plainDecoder(shape.dialect), [body])
+      bytes.set(learnt)
+      assert.deepEqual(traceOf(wasmDecoder(shape.dialect), [body]), expected)
+      assert.ok(engine.templateHits > hits, 'the event before it is served by a template')
+    }
+  })
+}
+
+test('WasmDecoder: a template serves events that are cut, whatever the cut', () => {
+  const [shape] = shapes as [Shape]
+  const body = bodyOf(shape, 40)
+  traceOf(wasmDecoder(shape.dialect), [body])
+  const hits = hitsOf(() => assertSame(shape.dialect, byteWise(body), {}, 0))
+  assert.equal(hits, 80, 'in place, and copied in')
+})
+
+test('WasmDecoder: a template serves no stream whose jsonDepthMax its payload exceeds', () => {
+  const [shape] = shapes as [Shape]
+  const body = bodyOf(shape, 20)
+  traceOf(wasmDecoder(shape.dialect), [body])
+  assertSame(shape.dialect, [body], { limits: { jsonDepthMax: 3 } }, 0)
+  assertSame(shape.dialect, [body], { limits: { jsonDepthMax: 4 } }, 0)
+})
+
+test('WasmDecoder: streams that take turns share templates, their ids being holes', () => {
+  const event = (stream: number, n: number): string =>
+    `data: {"id":"s${'-'.repeat(stream)}","model":"m","choices":[{"index":${stream % 3},` +
+    `"delta":{"content":"${token(n)}"}}]}\n\n`
+  const turns = (count: number): void => {
+    const decoders = Array.from({ length: 10 }, () => wasmDecoder(openaiChat))
+    const rows = new RowWriter()
+    for (let n = 0; n < count; n++) {
+      for (const [stream, decoder] of decoders.entries()) {
+        decoder.push(utf8.encode(event(stream, n)), rows)
+      }
+    }
+    for (const decoder of decoders) decoder.release()
+  }
+  turns(5)
+  assert.equal(
+    hitsOf(() => turns(3)),
+    30,
+  )
+})
