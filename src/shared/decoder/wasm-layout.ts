@@ -362,7 +362,9 @@ export const TEMPLATE_SPANS = 512
 export const TEMPLATE_SPAN_HOLE = 8
 export const TEMPLATE_SPAN_SIZE = 12
 
-/** Patches: address of a slot's word, and the piece and the distance from its start to note there. */
+/**
+ * Patches: address of a slot's word, and the piece and the distance from its start to note there.
+ */
 export const TEMPLATE_PATCHES = 1312
 export const PATCH_WORD = 0
 export const PATCH_PIECE = 4

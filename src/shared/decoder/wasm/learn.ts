@@ -112,7 +112,9 @@ const SKIPS: u32 = 64
 /** All event types. */
 const ANY_TYPE: u64 = 0xffff_ffff_ffff_ffff
 
-/** Whether to learn from the next payload that no template matched: not where that brings nothing. */
+/**
+ * Whether to learn from the next payload that no template matched: not where that brings nothing.
+ */
 export function wantsToLearn(program: usize): bool {
   if (load<u32>(program, PROGRAM_TEMPLATE_COUNT) == 0) return false
   const hits = load<u32>(program, PROGRAM_HITS)
@@ -208,7 +210,9 @@ function begin(template: usize, at: usize, end: usize, spans: usize, count: u32)
   }
 }
 
-/** Makes of payload and spans what matching needs. False where the payload is none for a template. */
+/**
+ * Makes of payload and spans what matching needs. False where the payload is none for a template.
+ */
 function build(ctx: usize, program: usize, template: usize): bool {
   const payload = template + TEMPLATE_PAYLOAD
   const end = payload + load<u32>(template, TEMPLATE_BYTES)
@@ -310,7 +314,9 @@ function connect(template: usize, slot: usize): bool {
   return !hasHole || (addPatch(template, slot, start, 0) && addPatch(template, slot + 4, end, 1))
 }
 
-/** Has a slot's word point to `at` of the payload at hand, which `before` bytes before is literal. */
+/**
+ * Has a slot's word point to `at` of the payload at hand, which `before` bytes before is literal.
+ */
 function addPatch(template: usize, word: usize, at: usize, before: usize): bool {
   const count = load<u32>(template, TEMPLATE_PATCH_COUNT)
   if (count == <u32>PATCHES_MAX) return false

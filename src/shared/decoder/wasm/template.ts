@@ -9,8 +9,8 @@
  * template has them noted already: in frames of its own, where slots point into its own copy of
  * that payload, but for those that a hole fills.
  *
- * What a hit saves is the walk, and the rules that cannot say anything: the steps are what is left of
- * them. Each step is done as ever.
+ * What a hit saves is the walk, and the rules that cannot say anything: the steps are what is left
+ * of them. Each step is done as ever.
  *
  * Templates are a cache: they may be lost, or be another's, at any time between two payloads.
  */
