@@ -49,19 +49,26 @@ const NAME_BYTES_MAX: u32 = 256
 /** Takes events from a boundary on. Returns where the first begins that it left, or `end`. */
 export function takeEvents(ctx: usize, state: usize, at: usize, end: usize): usize {
   while (!hasEnough(ctx)) {
-    const data = takeName(ctx, at, end)
-    if (data + 8 > end) return at
-    const word = load<u64>(data)
-    const hasSpace = (word & 0xffff_ffff_ffff) == WORD_DATA_SPACE
-    if (!hasSpace && (word & 0xff_ffff_ffff) != WORD_DATA) return at
-    const payload = data + 5 + <usize>hasSpace
-    if (<u32>load<u8>(payload) != OBJECT_START) return at
-    const next = takeObject(ctx, state, at, data, payload, end)
-    if (next == 0) return at
+    const next = takeEvent(ctx, state, at, end)
+    // Nothing is left behind of an event that was tried.
+    store<u32>(ctx, 0, CTX_NAME_BYTES)
+    if (next == 0) break
     at = next
     if ((load<u32>(state, STATE_FLAGS) & FLAG_FAILED) != 0) break
   }
   return at
+}
+
+/** Takes the event at `at`. Returns the byte after it; 0 where it is not of the usual shape. */
+function takeEvent(ctx: usize, state: usize, at: usize, end: usize): usize {
+  const data = takeName(ctx, at, end)
+  if (data + 8 > end) return 0
+  const word = load<u64>(data)
+  const hasSpace = (word & 0xffff_ffff_ffff) == WORD_DATA_SPACE
+  if (!hasSpace && (word & 0xff_ffff_ffff) != WORD_DATA) return 0
+  const payload = data + 5 + <usize>hasSpace
+  if (<u32>load<u8>(payload) != OBJECT_START) return 0
+  return takeObject(ctx, state, at, data, payload, end)
 }
 
 /** Enough for one batch. */
@@ -74,7 +81,6 @@ export function hasEnough(ctx: usize): bool {
 
 /** Takes an `event` line, if there is one. Returns where the next line begins; `end` gives up. */
 function takeName(ctx: usize, at: usize, end: usize): usize {
-  store<u32>(ctx, 0, CTX_NAME_BYTES)
   if (at + 8 > end || (load<u64>(at) & 0xff_ffff_ffff_ffff) != WORD_EVENT) return at
   const stop = lineEnd(at + 7, end)
   const bytesMax = load<u32>(load<usize>(ctx, CTX_PROFILE), PROFILE_LINE_BYTES_MAX)

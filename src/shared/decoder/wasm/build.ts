@@ -1,0 +1,316 @@
+/**
+ * Making of a payload, and the spans in it that are holes, what matching needs: literal pieces, the
+ * slots that holes fill, and the steps that are left of the rules.
+ */
+import {
+  CONDITION_REF,
+  CONDITION_SIZE,
+  CTX_TYPE,
+  CTX_TYPE_AT,
+  CTX_TYPE_END,
+  CTX_TYPE_IS_JSON,
+  DEPTH_CAP,
+  FORM_SCOPE,
+  FRAME_FIRST,
+  FRAME_PRESENT,
+  FRAME_SECOND,
+  HOLES_MAX,
+  HOLE_BLANKS,
+  HOLE_NUMBER,
+  HOLE_STRING,
+  NODE_FRAME,
+  PATCHES_MAX,
+  PATCH_DISTANCE,
+  PATCH_PIECE,
+  PATCH_SIZE,
+  PATCH_WORD,
+  PIECE_BYTES,
+  PIECE_HOLE,
+  PIECE_LITERAL,
+  PIECE_SIZE,
+  PIECE_SLOT,
+  PROGRAM_ELEMENTS,
+  PROGRAM_ELEMENT_COUNT,
+  PROGRAM_FRAMES_BYTES,
+  PROGRAM_ROOT,
+  PROGRAM_RULES,
+  PROGRAM_RULES_END,
+  PROGRAM_SLOTS,
+  PROGRAM_SLOT_COUNT,
+  PROGRAM_TYPE_REF,
+  REF_BIT,
+  REF_SLOT,
+  RULE_CONDITIONS,
+  RULE_CONDITION_COUNT,
+  RULE_FORM,
+  RULE_NEEDS,
+  RULE_NEXT,
+  RULE_TYPES,
+  SCOPE_CHOICE,
+  SCOPE_EACH_BIT,
+  SCOPE_FRAME,
+  SCOPE_INDEX,
+  SCOPE_RULES,
+  SLOT_BIT,
+  SLOT_ENTRY_SIZE,
+  SLOT_FRAME,
+  SLOT_OFFSET,
+  SLOT_UNREAD,
+  STEPS_MAX,
+  STEPS_UNKNOWN,
+  STEP_CHOICE,
+  STEP_FRAME,
+  STEP_INDEX,
+  STEP_RULE,
+  STEP_SIZE,
+  TEMPLATE_BYTES,
+  TEMPLATE_DEPTH,
+  TEMPLATE_FRAMES,
+  TEMPLATE_HAS_TYPE,
+  TEMPLATE_PATCHES,
+  TEMPLATE_PATCH_COUNT,
+  TEMPLATE_PAYLOAD,
+  TEMPLATE_PIECES,
+  TEMPLATE_PIECE_COUNT,
+  TEMPLATE_SPANS,
+  TEMPLATE_SPAN_COUNT,
+  TEMPLATE_SPAN_HOLE,
+  TEMPLATE_SPAN_SIZE,
+  TEMPLATE_STEPS,
+  TEMPLATE_STEP_COUNT,
+  TEMPLATE_TYPE,
+  TEMPLATE_TYPE_AT,
+  TEMPLATE_TYPE_END,
+} from '../wasm-layout.ts'
+import { WALK_LINE, walk } from './json.ts'
+import { CHOICE_MAX, choiceOf, holds, indexOf } from './rules.ts'
+import { ARRAY_END, OBJECT_END, OBJECT_START, QUOTE, stringEnd } from './scan.ts'
+import { STEP_CHECKED } from './template.ts'
+import { findType } from './type.ts'
+
+/** All event types. */
+const ANY_TYPE: u64 = 0xffff_ffff_ffff_ffff
+
+/**
+ * Makes of payload and spans what matching needs. False where the payload is none for a template.
+ */
+export function build(ctx: usize, program: usize, template: usize): bool {
+  const payload = template + TEMPLATE_PAYLOAD
+  const end = payload + load<u32>(template, TEMPLATE_BYTES)
+  const frames = template + TEMPLATE_FRAMES
+  const root = load<usize>(program, PROGRAM_ROOT)
+  memory.fill(frames, 0, load<u32>(program, PROGRAM_FRAMES_BYTES))
+  walk(ctx, payload, end, root, frames, DEPTH_CAP, WALK_LINE)
+  if (!isSingle(program, frames) || !cut(template, payload, end)) return false
+  store<u32>(template, depthOf(payload, end), TEMPLATE_DEPTH)
+  store<u32>(template, 0, TEMPLATE_PATCH_COUNT)
+  let entry = load<usize>(program, PROGRAM_SLOTS)
+  for (let left = load<u32>(program, PROGRAM_SLOT_COUNT); left > 0; left--) {
+    const present = load<u64>(frames + load<u32>(entry, SLOT_FRAME), FRAME_PRESENT)
+    const slot = frames + load<u32>(entry, SLOT_OFFSET)
+    if ((present & load<u64>(entry, SLOT_BIT)) != 0 && !connect(template, slot)) return false
+    entry += SLOT_ENTRY_SIZE
+  }
+  fixType(ctx, program, template, frames)
+  store<u32>(template, 0, TEMPLATE_STEP_COUNT)
+  const frame = frames + load<u32>(root, NODE_FRAME)
+  const rules = load<usize>(program, PROGRAM_RULES)
+  const rulesEnd = load<usize>(program, PROGRAM_RULES_END)
+  if (!addSteps(ctx, template, rules, rulesEnd, frame, 0, -1)) {
+    store<u32>(template, STEPS_UNKNOWN, TEMPLATE_STEP_COUNT)
+  }
+  return true
+}
+
+/** Whether no array that is read has a second element: the frames have no room for one. */
+function isSingle(program: usize, frames: usize): bool {
+  let element = load<usize>(program, PROGRAM_ELEMENTS)
+  for (let left = load<u32>(program, PROGRAM_ELEMENT_COUNT); left > 0; left--, element += 4) {
+    if (load<u32>(frames + load<u32>(element), FRAME_SECOND) != 0) return false
+  }
+  return true
+}
+
+/** Cuts the payload into literals and holes. False where there are too many. */
+function cut(template: usize, payload: usize, end: usize): bool {
+  const count = load<u32>(template, TEMPLATE_SPAN_COUNT)
+  let piece = template + TEMPLATE_PIECES
+  let span = template + TEMPLATE_SPANS
+  let literal = payload
+  let holes: u32 = 0
+  for (let index: u32 = 0; index < count; index++, span += TEMPLATE_SPAN_SIZE) {
+    if (load<u32>(span, TEMPLATE_SPAN_HOLE) == 0) continue
+    if (++holes > <u32>HOLES_MAX) return false
+    const start = load<usize>(span)
+    const isString = <u32>load<u8>(start - 1) == QUOTE
+    // The last two spans are blanks: see endSpans in json.ts.
+    const kind = index + 2 >= count ? HOLE_BLANKS : isString ? HOLE_STRING : HOLE_NUMBER
+    store<usize>(piece, literal, PIECE_LITERAL)
+    store<usize>(piece, start - literal, PIECE_BYTES)
+    store<u32>(piece, kind, PIECE_HOLE)
+    store<usize>(piece, template + TEMPLATE_FRAMES + SLOT_UNREAD, PIECE_SLOT)
+    literal = load<usize>(span, 4)
+    piece += PIECE_SIZE
+  }
+  store<usize>(piece, literal, PIECE_LITERAL)
+  store<usize>(piece, end - literal, PIECE_BYTES)
+  store<u32>(template, holes + 1, TEMPLATE_PIECE_COUNT)
+  return true
+}
+
+function depthOf(at: usize, end: usize): u32 {
+  let depth: u32 = 0
+  let deepest: u32 = 0
+  for (; at < end; at++) {
+    const byte: u32 = load<u8>(at)
+    if (byte == QUOTE) at = stringEnd(at + 1, end)
+    else if ((byte | 0x20) == OBJECT_START) deepest = max(deepest, ++depth)
+    else if (byte == OBJECT_END || byte == ARRAY_END) depth--
+  }
+  return deepest
+}
+
+/**
+ * Connects a slot with what fills it: a hole, or the payload at hand, where a container has holes
+ * inside. Else the slot stays as it is, on the template's own payload. False where there are too
+ * many to patch.
+ */
+function connect(template: usize, slot: usize): bool {
+  const start = load<usize>(slot)
+  const end = load<usize>(slot, 4)
+  let hasHole = false
+  let piece = template + TEMPLATE_PIECES
+  for (let left = load<u32>(template, TEMPLATE_PIECE_COUNT) - 1; left > 0; left--) {
+    const hole = load<usize>(piece, PIECE_LITERAL) + load<usize>(piece, PIECE_BYTES)
+    const kind = load<u32>(piece, PIECE_HOLE)
+    const isOwn =
+      (kind == HOLE_STRING && start == hole - 1) || (kind == HOLE_NUMBER && start == hole)
+    if (isOwn) {
+      store<usize>(piece, slot, PIECE_SLOT)
+      return true
+    }
+    hasHole = hasHole || (start < hole && hole < end)
+    piece += PIECE_SIZE
+  }
+  return !hasHole || (addPatch(template, slot, start, 0) && addPatch(template, slot + 4, end, 1))
+}
+
+/**
+ * Has a slot's word point to `at` of the payload at hand, which `before` bytes before is literal.
+ */
+function addPatch(template: usize, word: usize, at: usize, before: usize): bool {
+  const count = load<u32>(template, TEMPLATE_PATCH_COUNT)
+  if (count == <u32>PATCHES_MAX) return false
+  let piece = template + TEMPLATE_PIECES
+  while (at - before >= load<usize>(piece, PIECE_LITERAL) + load<usize>(piece, PIECE_BYTES)) {
+    piece += PIECE_SIZE
+  }
+  const patch = template + TEMPLATE_PATCHES + count * PATCH_SIZE
+  store<usize>(patch, word, PATCH_WORD)
+  store<usize>(patch, piece, PATCH_PIECE)
+  store<usize>(patch, at - load<usize>(piece, PIECE_LITERAL), PATCH_DISTANCE)
+  store<u32>(template, count + 1, TEMPLATE_PATCH_COUNT)
+  return true
+}
+
+/** Whether a hole fills the slot. */
+function isHole(template: usize, slot: usize): bool {
+  let piece = template + TEMPLATE_PIECES
+  for (let left = load<u32>(template, TEMPLATE_PIECE_COUNT) - 1; left > 0; left--) {
+    if (load<usize>(piece, PIECE_SLOT) == slot) return true
+    piece += PIECE_SIZE
+  }
+  return false
+}
+
+/** Whether a referenced value is the same in all payloads that match: absent, or literal. */
+function isFixed(template: usize, ref: usize, frame: usize): bool {
+  if ((load<u64>(frame, FRAME_PRESENT) & load<u64>(ref, REF_BIT)) == 0) return true
+  return !isHole(template, template + TEMPLATE_FRAMES + load<u32>(ref, REF_SLOT))
+}
+
+/** Notes the type, where the payload tells it and always the same. */
+function fixType(ctx: usize, program: usize, template: usize, frames: usize): void {
+  findType(ctx, frames)
+  const frame = frames + load<u32>(load<usize>(program, PROGRAM_ROOT), NODE_FRAME)
+  const isOwn = load<u32>(ctx, CTX_TYPE_IS_JSON) != 0
+  const hasType = isOwn && isFixed(template, program + PROGRAM_TYPE_REF, frame)
+  store<u32>(template, hasType, TEMPLATE_HAS_TYPE)
+  store<u32>(template, load<u32>(ctx, CTX_TYPE), TEMPLATE_TYPE)
+  store<usize>(template, load<usize>(ctx, CTX_TYPE_AT), TEMPLATE_TYPE_AT)
+  store<usize>(template, load<usize>(ctx, CTX_TYPE_END), TEMPLATE_TYPE_END)
+}
+
+/**
+ * Adds steps for those rules, `rule` to `end`, that may find something. False where that cannot be
+ * told beforehand, or there are too many.
+ */
+function addSteps(
+  ctx: usize,
+  template: usize,
+  rule: usize,
+  end: usize,
+  frame: usize,
+  choice: u32,
+  index: i32,
+): bool {
+  const frames = template + TEMPLATE_FRAMES
+  const present = load<u64>(frame, FRAME_PRESENT)
+  for (; rule < end; rule = load<usize>(rule, RULE_NEXT)) {
+    const needs = load<u64>(rule, RULE_NEEDS)
+    if (needs != 0 && (needs & present) == 0) continue
+    const isKnown = hasFixedConditions(template, rule, frame)
+    if (isKnown && !holds(ctx, frames, rule, frame)) continue
+    if (load<u8>(rule, RULE_FORM) != FORM_SCOPE) {
+      const step = rule | (isKnown ? 0 : STEP_CHECKED)
+      if (!addStep(template, step, frame, choice, index)) return false
+    } else if (!isKnown || !addScope(ctx, template, rule, frame, choice, index)) return false
+  }
+  return true
+}
+
+/** Whether the rule runs for all payloads that match, or for none. */
+function hasFixedConditions(template: usize, rule: usize, frame: usize): bool {
+  const types = load<u64>(rule, RULE_TYPES)
+  if (types != ANY_TYPE && load<u32>(template, TEMPLATE_HAS_TYPE) == 0) return false
+  let condition = load<usize>(rule, RULE_CONDITIONS)
+  for (let left = load<u32>(rule, RULE_CONDITION_COUNT); left > 0; left--) {
+    if (!isFixed(template, condition + CONDITION_REF, frame)) return false
+    condition += CONDITION_SIZE
+  }
+  return true
+}
+
+function addScope(
+  ctx: usize,
+  template: usize,
+  rule: usize,
+  outer: usize,
+  outerChoice: u32,
+  outerIndex: i32,
+): bool {
+  const frames = template + TEMPLATE_FRAMES
+  const isEach = load<u64>(rule, SCOPE_EACH_BIT) != 0
+  const frame = isEach ? frames + load<u32>(rule, SCOPE_FRAME) : outer
+  if (isEach && load<usize>(frame, FRAME_FIRST) == 0) return true
+  const choiceRef = rule + SCOPE_CHOICE
+  const indexRef = rule + SCOPE_INDEX
+  if (!isFixed(template, choiceRef, frame) || !isFixed(template, indexRef, frame)) return false
+  const choice = choiceOf(frames, rule, frame, outerChoice)
+  if (choice > CHOICE_MAX) return true
+  const index = indexOf(frames, rule, frame, outerIndex, 0)
+  const end = load<usize>(rule, RULE_NEXT)
+  return addSteps(ctx, template, rule + SCOPE_RULES, end, frame, choice, index)
+}
+
+function addStep(template: usize, rule: usize, frame: usize, choice: u32, index: i32): bool {
+  const count = load<u32>(template, TEMPLATE_STEP_COUNT)
+  if (count == <u32>STEPS_MAX) return false
+  const step = template + TEMPLATE_STEPS + count * STEP_SIZE
+  store<usize>(step, rule, STEP_RULE)
+  store<usize>(step, frame, STEP_FRAME)
+  store<u32>(step, choice, STEP_CHOICE)
+  store<i32>(step, index, STEP_INDEX)
+  store<u32>(template, count + 1, TEMPLATE_STEP_COUNT)
+  return true
+}
