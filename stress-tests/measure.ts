@@ -133,15 +133,13 @@ export async function measureBulk(
   }
   for (const stream of streams) await finish(stream, encoder.encode(STREAM_END))
   await Promise.all(consumers)
-  // The first fifth warms up: code is compiled, pools grow to their size.
-  const steady = samples.slice(Math.ceil(samples.length / 5))
   return {
     tokens: total,
     bytes,
     seconds: busyMs / 1000,
     wrong: countWrong(checkers, total),
-    heapSlope: heapSlope(steady),
-    rssGrowthBytes: rssGrowth(steady),
+    heapSlope: heapSlope(samples),
+    rssGrowthBytes: rssGrowth(samples),
     samples,
   }
 }
