@@ -108,13 +108,14 @@ test('createChannelMemory: a plain SharedArrayBuffer where there is no WebAssemb
   assert.equal(said.trim(), `true true ${layout.CHANNEL_BYTES}`)
 })
 
-test('createChannelMemory: a plain SharedArrayBuffer where address space is short', (t) => {
+test('createChannelMemory: never fails for want of address space', (t) => {
   if (runLimited('--version').status !== 0) return t.skip('no shell with ulimit -v here')
   const { stdout } = runLimited('--input-type=module', '--eval', REPORT)
-  assert.equal(stdout.trim(), `true true ${layout.CHANNEL_BYTES}`)
+  // Whether a WebAssembly memory fits is up to V8: it does from Node 24 on.
+  assert.match(stdout.trim(), new RegExp(`^(true|false) true ${layout.CHANNEL_BYTES}$`))
 })
 
-/** Node in 4 GB of address space: enough for itself, too little for a WebAssembly memory. */
+/** Node in 4 GB of address space: enough for itself, too little for what V8 reserved once. */
 function runLimited(...args: string[]) {
   const script = 'ulimit -v 4000000 && exec "$0" "$@"'
   return spawnSync('bash', ['-c', script, process.execPath, ...args], { encoding: 'utf8' })

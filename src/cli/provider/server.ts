@@ -79,11 +79,17 @@ async function sendStream(
     if (waitMs > 0) await reader.sleep(waitMs)
     if (reader.gone) return
     if (!response.write(chunk)) await reader.drained()
+    // Node 26 makes one chunk of all that is written in one tick.
+    await nextTick()
   }
   if (reader.gone) return
   // Closing the socket below the response sends what was written, but not the body's end.
   if (cutBytes < stream.bytes.length) response.socket?.end()
   else response.end()
+}
+
+function nextTick(): Promise<void> {
+  return new Promise((resolve) => process.nextTick(resolve))
 }
 
 /**
