@@ -11,7 +11,7 @@ export interface PipelineStream {
 
 export interface Pipeline {
   open(): PipelineStream
-  /** Shared memory, bytes. */
+  /** Memory of channel and decoder, while a stream is open. Bytes. */
   bufferBytes(): Promise<number>
   close(): Promise<void>
 }

@@ -41,6 +41,7 @@ import { broken } from '../shared/assert.ts'
 import { MillraceError } from '../shared/errors.ts'
 import { answerDoorbell, claimOrWant, ringBell, releaseAsked } from '../shared/wait-strategy.ts'
 import { ControlClient } from './control-client.ts'
+import { decoderModule } from './decoder-module.ts'
 import { RowReader } from './row-reader.ts'
 import { ChannelInput, type FrameSender } from './channel-input.ts'
 import type { StreamState } from './stream-state.ts'
@@ -252,6 +253,7 @@ export class Channel implements FrameSender {
     const task: ChannelTask = {
       buffer: this.#end.words.buffer as SharedArrayBuffer,
       controlPort: control.port2,
+      module: decoderModule(),
       controlCount: load(this.#end.words, CONTROL_COUNT),
       doorbellPort: doorbell.port2,
     }

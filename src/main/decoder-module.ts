@@ -6,15 +6,10 @@
  * WebAssembly, SIMD or shared memory are missing.
  */
 import { readFileSync } from 'node:fs'
-import { WasmEngine } from '../shared/decoder/wasm-engine.ts'
-import { WasmHeap } from '../shared/decoder/wasm-heap.ts'
+import { createEngine } from '../shared/decoder/create-decoder.ts'
+import type { WasmEngine } from '../shared/decoder/wasm-engine.ts'
 
 const DECODER_URL = new URL('../shared/decoder/decoder.wasm', import.meta.url)
-
-/** Below this a module might keep data of its own; ours keeps none. */
-const HEAP_START = 1024
-/** 4 GiB of addresses, of which only what is used is backed by memory. */
-const PAGES_MAX = 65_536
 
 let compiled: WebAssembly.Module | null | undefined
 let engine: WasmEngine | null | undefined
@@ -27,7 +22,7 @@ export function decoderModule(): WebAssembly.Module | null {
 
 /** The engine of all inline decoders of this thread; `null` where the plain decoder must do. */
 export function inlineEngine(): WasmEngine | null {
-  if (engine === undefined) engine = createEngine()
+  if (engine === undefined) engine = createEngine(decoderModule())
   return engine
 }
 
@@ -37,17 +32,6 @@ function compile(): WebAssembly.Module | null {
   const bytes = readFileSync(DECODER_URL)
   try {
     return new WebAssembly.Module(bytes)
-  } catch {
-    return null
-  }
-}
-
-function createEngine(): WasmEngine | null {
-  const module = decoderModule()
-  if (module === null) return null
-  try {
-    const memory = new WebAssembly.Memory({ initial: 1, maximum: PAGES_MAX, shared: true })
-    return new WasmEngine(module, new WasmHeap(memory, HEAP_START))
   } catch {
     return null
   }

@@ -142,12 +142,16 @@ export class Millrace {
 
   /** Counters of all streams, open and ended, and of the workers, now. */
   async stats(): Promise<MillraceStats> {
-    const workers = await Promise.all(this.#channels.map((channel) => channel.workerStats()))
-    const open = [...this.#streams].map((stream) => stream.stats())
-    return this.#totals.snapshot(open, {
-      memoryBytes: this.#channels.reduce((sum, channel) => sum + channel.memoryBytes, 0),
-      workers: workers.filter((stats) => stats !== null),
-    })
+    const asked = await Promise.all(this.#channels.map((channel) => channel.workerStats()))
+    const workers = asked.filter((stats) => stats !== null)
+    const channelBytes = this.#channels.reduce((sum, channel) => sum + channel.memoryBytes, 0)
+    return this.#totals.snapshot(
+      [...this.#streams].map((stream) => stream.stats()),
+      {
+        memoryBytes: workers.reduce((sum, { decoderBytes }) => sum + decoderBytes, channelBytes),
+        workers,
+      },
+    )
   }
 
   /**

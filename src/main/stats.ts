@@ -29,7 +29,7 @@ export interface StreamStats extends StreamCounts {
 export interface MillraceStats extends StreamCounts {
   readonly streamsOpen: number
   readonly streamsEnded: number
-  /** Shared memory of all channels, bytes. */
+  /** Memory of all channels, and of the decoders of the workers that run now, bytes. */
   readonly memoryBytes: number
   /** The streams that are open now. */
   readonly streams: readonly StreamStats[]

@@ -17,6 +17,8 @@ export interface ChannelTask {
   readonly buffer: SharedArrayBuffer
   /** Carries the comlink interface. Transferred. */
   readonly controlPort: MessagePort
+  /** The WASM decoder; `null` where the plain one must do. */
+  readonly module: WebAssembly.Module | null
   /** CONTROL_COUNT at the start: messages beyond it are this task's to hear. */
   readonly controlCount: number
   /** Worker to main: a message says "look at the record ring". Transferred. */
@@ -39,6 +41,8 @@ export interface WorkerStats {
   /** Carry bytes now: in the arena, and leased beyond it. */
   readonly slabBytes: number
   readonly leasedBytes: number
+  /** Memory of the worker's own that its decoder works on, bytes. */
+  readonly decoderBytes: number
 }
 
 /**

@@ -36,7 +36,8 @@ import {
 import { load } from '#atomics'
 import { broken } from '../shared/assert.ts'
 import type { Decoder } from '../shared/decoder/decoder.ts'
-import { createPlainDecoder } from '../shared/decoder/plain-decoder.ts'
+import { createDecoderOn } from '../shared/decoder/create-decoder.ts'
+import type { WasmEngine } from '../shared/decoder/wasm-engine.ts'
 import { findDialect } from '../shared/dialects/dialects.ts'
 import { BACKPRESSURED } from '../shared/ring-buffer.ts'
 import { RowWriter } from '../shared/row-writer.ts'
@@ -56,6 +57,7 @@ const TURN_BYTES_MAX = 64 * 1024
 export class ChannelServer {
   readonly #end: WorkerEnd
   readonly #doorbell: MessagePort
+  readonly #engine: WasmEngine | null
   readonly #slabs: SlabArena
   readonly #records: RowRecords
   readonly #decoders: (Decoder | null)[] = new Array<Decoder | null>(STREAMS_MAX).fill(null)
@@ -65,7 +67,13 @@ export class ChannelServer {
   #consumedBytes = 0
   readonly #stats = { streamsOpen: 0, frames: 0, batches: 0, recordRingFull: 0 }
 
-  constructor(end: WorkerEnd, doorbell: MessagePort, config: ChannelConfig) {
+  constructor(
+    end: WorkerEnd,
+    doorbell: MessagePort,
+    config: ChannelConfig,
+    engine: WasmEngine | null,
+  ) {
+    this.#engine = engine
     this.#end = end
     this.#doorbell = doorbell
     this.#slabs = new SlabArena(end.carry, config.leaseBytesMax)
@@ -92,8 +100,10 @@ export class ChannelServer {
   }
 
   stats(): WorkerStats {
-    const { bytesInUse: slabBytes, leasedBytes } = this.#slabs
-    return { ...this.#stats, slabBytes, leasedBytes }
+    const { bytesInUse, leasedBytes } = this.#slabs
+    const slabBytes = bytesInUse + (this.#engine?.lentBytes ?? 0)
+    const decoderBytes = this.#engine?.heap.bytes.length ?? 0
+    return { ...this.#stats, slabBytes, leasedBytes, decoderBytes }
   }
 
   #frame(type: number, at: number): void {
@@ -124,7 +134,7 @@ export class ChannelServer {
     if (this.#decoders[row] !== null) broken(`stream ${id} opened over row ${row}, which is open`)
     const { dialect, strict, limits } = unpackFrame<OpenFrame>(payload.slice())
     const options = { strict, limits }
-    this.#decoders[row] = createPlainDecoder(findDialect(dialect), options, this.#slabs)
+    this.#decoders[row] = createDecoderOn(this.#engine, findDialect(dialect), options, this.#slabs)
     this.#stats.streamsOpen++
   }
 

@@ -14,14 +14,20 @@ import type {
 } from '../shared/control-protocol.ts'
 import { load } from '#atomics'
 import { attachWorker, CONTROL_COUNT } from '../shared/channel-layout.ts'
+import { createEngine } from '../shared/decoder/create-decoder.ts'
+import type { WasmEngine } from '../shared/decoder/wasm-engine.ts'
 import { workOrWait } from '../shared/wait-strategy.ts'
 import { ChannelServer } from './channel-server.ts'
+
+/** This thread's engine, kept from task to task. */
+let engine: WasmEngine | null = null
 
 /** Serves the channel until `shutdown()` and no stream is open. Run by piscina, by name. */
 export async function decodeChannel(task: ChannelTask): Promise<void> {
   const end = attachWorker(task.buffer)
   const control = new Control()
   expose(control.api, task.controlPort as unknown as Endpoint)
+  engine ??= createEngine(task.module)
   let received = task.controlCount
   task.controlPort.on('message', () => (received = (received + 1) | 0))
   let controlWaits = false
@@ -35,7 +41,7 @@ export async function decodeChannel(task: ChannelTask): Promise<void> {
     // Some turns, maybe: a message that was posted need not have reached this thread yet.
     await eventLoopTurn()
     if (control.server === null && control.config !== null) {
-      control.server = new ChannelServer(end, task.doorbellPort, control.config)
+      control.server = new ChannelServer(end, task.doorbellPort, control.config, engine)
     }
     if (control.stopping && (control.server?.idle ?? true)) break
   }
@@ -72,4 +78,5 @@ const NO_STATS: WorkerStats = {
   recordRingFull: 0,
   slabBytes: 0,
   leasedBytes: 0,
+  decoderBytes: 0,
 }

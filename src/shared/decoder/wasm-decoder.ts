@@ -6,10 +6,10 @@ import type { SlabBudget, WasmEngine } from './wasm-engine.ts'
 import { addressOf } from './wasm-heap.ts'
 import * as layout from './wasm-layout.ts'
 
-/** Longest piece of a chunk that is copied in at a time, bytes: fits the second-level cache. */
-const INPUT_BYTES: number = 128 * 1024
 /** Room to agree with a chunk modulo 8, and behind it for the walk to look past the end. */
 const INPUT_SLACK_BYTES = 2048
+/** Longest piece of a chunk that is copied in at a time, bytes: it fits the second-level cache. */
+const INPUT_BYTES: number = 64 * 1024 - INPUT_SLACK_BYTES - layout.SLACK_BYTES
 
 /**
  * A stream decoded by the WASM decoder: row by row what the plain decoder writes.

@@ -29,11 +29,14 @@ export interface SlabBudget {
   lentBytes: number
 }
 
-/** Output of one batch. Larger values make the areas grow until the next batch. */
-const ROWS_MAX = 2048
-const TEXT_BYTES_MAX: number = 128 * 1024
-const TEXT_BYTES_ENOUGH: number = 64 * 1024
-const WIDE_BYTES_MAX = 4096
+/**
+ * Output of one batch. Larger values make the areas grow until the next batch. With its slack each
+ * fills a block of the heap, whose sizes are powers of two.
+ */
+const ROWS_MAX: number = (32 * 1024 - layout.SLACK_BYTES) / ROW_BYTES
+const TEXT_BYTES_MAX: number = 64 * 1024 - layout.SLACK_BYTES
+const TEXT_BYTES_ENOUGH: number = 32 * 1024
+const WIDE_BYTES_MAX: number = 4096 - layout.SLACK_BYTES
 
 /** What the context's pointers lead to. */
 const WORK_BYTES: number =
@@ -56,6 +59,8 @@ interface Area {
 
 export class WasmEngine {
   readonly heap: WasmHeap
+  /** What all streams' unfinished events take now, bytes, whole slabs. */
+  lentBytes = 0
   readonly #exports: DecoderExports
   readonly #context: number
   readonly #areas: readonly Area[]
@@ -237,11 +242,13 @@ export class WasmEngine {
       return 0
     }
     budget.lentBytes += capacityOf(slab)
+    this.lentBytes += capacityOf(slab)
     return slab
   }
 
   #free(slab: number): void {
     this.#budget.lentBytes -= capacityOf(slab)
+    this.lentBytes -= capacityOf(slab)
     this.heap.free(slab)
   }
 

@@ -2,8 +2,8 @@
 import { SLAB_ALIGN, SLACK_BYTES } from './wasm-layout.ts'
 
 const PAGE_BYTES: number = 64 * 1024
-/** Grown by at least so much: growing is slow. */
-const GROW_PAGES_MIN = 16
+/** Grown by at least so much: growing is slow, and memory that lies idle is a cost, too. */
+const GROW_PAGES_MIN = 2
 
 /**
  * Hands out slabs as the decoder knows them: an address, a multiple of 256, with the logarithm of
