@@ -43,6 +43,8 @@ export interface WorkerStats {
   readonly leasedBytes: number
   /** Memory of the worker's own that its decoder works on, bytes. */
   readonly decoderBytes: number
+  /** Garbage collections of its thread so far. The latest may show only when asked again. */
+  readonly collections: number
 }
 
 /**

@@ -49,6 +49,7 @@ import {
   WORKED,
   workOrWait,
 } from '../shared/wait-strategy.ts'
+import { collectionCount } from './collection-count.ts'
 import { RowRecords } from './row-records.ts'
 
 /** Frame bytes after which a turn publishes, so that the first tokens do not wait for the last. */
@@ -103,7 +104,8 @@ export class ChannelServer {
     const { bytesInUse, leasedBytes } = this.#slabs
     const slabBytes = bytesInUse + (this.#engine?.lentBytes ?? 0)
     const decoderBytes = this.#engine?.heap.bytes.length ?? 0
-    return { ...this.#stats, slabBytes, leasedBytes, decoderBytes }
+    const collections = collectionCount()
+    return { ...this.#stats, slabBytes, leasedBytes, decoderBytes, collections }
   }
 
   #frame(type: number, at: number): void {

@@ -79,4 +79,5 @@ const NO_STATS: WorkerStats = {
   slabBytes: 0,
   leasedBytes: 0,
   decoderBytes: 0,
+  collections: 0,
 }

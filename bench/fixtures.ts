@@ -1,0 +1,96 @@
+/**
+ * The streams that benchmarks decode: seeded, named for the branch they drive.
+ *
+ * A fixture's body is a whole number of events, so it can be fed again and again between one head
+ * and one tail: as long a stream as a measurement needs, from memory that a cache holds, as bytes
+ * fresh from a socket are. Every chunk is an ArrayBuffer of its own, as `fetch` yields them.
+ */
+import { Random } from '../src/cli/provider/random.ts'
+import { anthropicParts } from './fixtures/anthropic.ts'
+import { chatParts, longChatParts, shuffledChatParts } from './fixtures/chat.ts'
+import type { FixtureDialect, FixtureParts } from './fixtures/parts.ts'
+
+export interface Fixture {
+  readonly name: FixtureName
+  readonly dialect: FixtureDialect
+  readonly head: Chunk
+  readonly body: readonly Chunk[]
+  readonly tail: Chunk
+  /** Bytes of head and tail, and of one body. */
+  readonly frameBytes: number
+  readonly bodyBytes: number
+  /** The text deltas of one body, in order, none empty. */
+  readonly tokens: readonly string[]
+}
+
+export type Chunk = Uint8Array<ArrayBuffer>
+
+/** 64 KiB: what a socket that is read at full speed hands over at a time. */
+export const CHUNK_BYTES: number = 64 * 1024
+
+/**
+ * - `chat`: OpenAI chat events of exactly 290 bytes that differ in their token and in the padding
+ *   that api.openai.com sends: what a template matches.
+ * - `chat-shuffled`: the same facts, in events no two of which share a structure: keys in random
+ *   order, and one key with a name of its own. What no template matches.
+ * - `chat-long`: text deltas of some 400 characters: what is copied outweighs what is parsed.
+ * - `anthropic`: Anthropic Messages deltas of some 16 characters, blanks before the last brace.
+ */
+export const FIXTURE_NAMES = ['chat', 'chat-shuffled', 'chat-long', 'anthropic'] as const
+
+export type FixtureName = (typeof FIXTURE_NAMES)[number]
+
+const PARTS: Record<FixtureName, (random: Random) => FixtureParts> = {
+  chat: chatParts,
+  'chat-shuffled': shuffledChatParts,
+  'chat-long': longChatParts,
+  anthropic: anthropicParts,
+}
+
+/** Makes a fixture; the same arguments give the same bytes. */
+export function makeFixture(
+  name: FixtureName,
+  { seed = 0xc0ffee, events = 14_463, chunkBytes = CHUNK_BYTES }: FixtureSize = {},
+): Fixture {
+  const { dialect, head, tail, event } = PARTS[name](new Random(seed))
+  const made = Array.from({ length: events }, event)
+  const bodyBytes = Buffer.from(made.map(({ wire }) => wire).join(''))
+  return {
+    name,
+    dialect,
+    head: chunkOf(Buffer.from(head)),
+    body: cut(bodyBytes, chunkBytes),
+    tail: chunkOf(Buffer.from(tail)),
+    frameBytes: Buffer.byteLength(head) + Buffer.byteLength(tail),
+    bodyBytes: bodyBytes.length,
+    tokens: made.map(({ token }) => token),
+  }
+}
+
+export interface FixtureSize {
+  readonly seed?: number
+  /** Events in one body. Default 14,463: 4 MiB of chat, which a second-level cache does not hold. */
+  readonly events?: number
+  readonly chunkBytes?: number
+}
+
+/** A whole stream: head, `rounds` bodies, tail. */
+export function streamOf({ head, body, tail }: Fixture, rounds: number): readonly Chunk[] {
+  const chunks = [head]
+  for (let round = 0; round < rounds; round++) chunks.push(...body)
+  chunks.push(tail)
+  return chunks
+}
+
+function cut(bytes: Uint8Array, chunkBytes: number): readonly Chunk[] {
+  const chunks: Chunk[] = []
+  for (let at = 0; at < bytes.length; at += chunkBytes) {
+    chunks.push(chunkOf(bytes.subarray(at, at + chunkBytes)))
+  }
+  return chunks
+}
+
+// A Buffer's memory is a slice of a pool; this one's is its own.
+function chunkOf(bytes: Uint8Array): Chunk {
+  return new Uint8Array(bytes)
+}

@@ -1,0 +1,17 @@
+// Writes the figures of a bench report into the documents, between their markers:
+// `node scripts/figures.js REPORT.json FILE.md...`, after a build. No figure is typed by hand.
+//
+//     <!-- figures: inline -->          the table of that benchmark
+//     <!-- /figures -->
+import { readFileSync, writeFileSync } from 'node:fs'
+import { fillFigures } from '../dist/bench/figures.js'
+
+const [reportPath, ...documents] = process.argv.slice(2)
+if (reportPath === undefined || documents.length === 0) {
+  console.error('usage: node scripts/figures.js REPORT.json FILE.md...')
+  process.exit(2)
+}
+const report = JSON.parse(readFileSync(reportPath, 'utf8'))
+for (const path of documents) {
+  writeFileSync(path, fillFigures(readFileSync(path, 'utf8'), report))
+}
