@@ -25,14 +25,14 @@ function figures(name: string, report: Report): string {
   if (name === 'misses') return misses(bars)
   const bench = report.benches.find((candidate) => candidate.name === name)
   if (bench === undefined) throw new Error(`the report holds no ${name}`)
-  return `${bench.question} Not measured: ${bench.notMeasured}.\n\n${rowTable(bench.rows)}`
+  return `${bench.question}\nNot measured: ${bench.notMeasured}.\n\n${rowTable(bench.rows)}`
 }
 
 function machine({ machine: { cpu, cores, memoryBytes, os, node, v8, commit, date } }: Report) {
   const memory = `${formatNumber(Math.round(memoryBytes / 2 ** 30))} GiB`
   return (
-    `${cores} x ${cpu}, ${memory}, ${os}, Node ${node.slice(1)} (V8 ${v8}); ` +
-    `commit ${commit}, ${date.slice(0, 10)}.`
+    `${cores} x ${cpu}, ${memory}, ${os};\n` +
+    `Node ${node.slice(1)} (V8 ${v8}), commit ${commit}, ${date.slice(0, 10)}.`
   )
 }
 
@@ -57,14 +57,7 @@ function barTable(bars: readonly MeasuredBar[]): string {
 
 function misses(bars: readonly MeasuredBar[]): string {
   const missed = bars.filter((bar) => !holds(bar))
-  if (missed.length === 0) return 'None in this run.'
-  return missed
-    .map((bar) => {
-      const unit = bar.unit === '' ? '' : ` ${bar.unit}`
-      const [measured, limit] = [bar.measured, bar.limit].map(formatNumber)
-      return `- ${bar.about}: ${measured}${unit}, the limit is ${limit}${unit}.`
-    })
-    .join('\n')
+  return missed.length === 0 ? 'None in this run.' : barTable(missed)
 }
 
 function rowTable(rows: readonly Row[]): string {

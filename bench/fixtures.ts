@@ -69,7 +69,7 @@ export function makeFixture(
 
 export interface FixtureSize {
   readonly seed?: number
-  /** Events in one body. Default 14,463: 4 MiB of chat, which a second-level cache does not hold. */
+  /** Events in one body. Default 14,463: 4 MiB of chat, more than a second-level cache. */
   readonly events?: number
   readonly chunkBytes?: number
 }

@@ -18,6 +18,16 @@ export interface BenchReport {
   readonly bars: readonly MeasuredBar[]
 }
 
+/** Reads a report from its file. What was not measured is `null` there, and NaN in the program. */
+export function parseReport(json: string): Report {
+  const report = JSON.parse(json) as Report
+  const benches = report.benches.map((bench) => ({
+    ...bench,
+    bars: bench.bars.map((bar) => ({ ...bar, measured: (bar.measured as number | null) ?? NaN })),
+  }))
+  return { ...report, benches }
+}
+
 export function formatRows(rows: readonly Row[]): string {
   const columns = Object.keys(rows[0] ?? {})
   return formatTable([columns, ...rows.map((row) => columns.map((name) => formatCell(row[name])))])

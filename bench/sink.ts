@@ -2,8 +2,8 @@
  * Where every contender delivers its tokens, one string each.
  *
  * It looks at each string, so that none is optimised away, and folds all of them, in order, into
- * numbers that a right answer alone gives: a run is checked while it is timed, for 4 ns a token, the
- * same for all.
+ * numbers that a right answer alone gives: a run is checked while it is timed, for 4 ns a token,
+ * the same for all.
  */
 export class Sink {
   tokens = 0

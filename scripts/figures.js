@@ -5,13 +5,14 @@
 //     <!-- /figures -->
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fillFigures } from '../dist/bench/figures.js'
+import { parseReport } from '../dist/bench/report.js'
 
 const [reportPath, ...documents] = process.argv.slice(2)
 if (reportPath === undefined || documents.length === 0) {
   console.error('usage: node scripts/figures.js REPORT.json FILE.md...')
   process.exit(2)
 }
-const report = JSON.parse(readFileSync(reportPath, 'utf8'))
+const report = parseReport(readFileSync(reportPath, 'utf8'))
 for (const path of documents) {
   writeFileSync(path, fillFigures(readFileSync(path, 'utf8'), report))
 }

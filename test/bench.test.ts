@@ -12,11 +12,12 @@ import { makeFixture } from '../bench/fixtures.ts'
 import { latenciesUs } from '../bench/open-loop.ts'
 import { Traffic, type Pipe } from '../bench/pipes.ts'
 import { race, speedRatio, verify, type Contender, type Timing } from '../bench/race.ts'
-import type { Report } from '../bench/report.ts'
+import { parseReport, type Report } from '../bench/report.ts'
 import { eventSource } from '../bench/rivals.ts'
 import { retainedBytes } from '../bench/retained-bytes.ts'
 import { quantile, spread } from '../bench/statistics.ts'
 import { ThreadClock } from '../bench/thread-clock.ts'
+import { holds } from '../stress-tests/gate.ts'
 
 const root = new URL('../../', import.meta.url)
 const tiny = makeContext('tiny')
@@ -52,7 +53,7 @@ function forgetful(right: number): Contender {
   }
 }
 
-test('verify: refuses a contender whose tokens are not the fixture\u2019s', async () => {
+test('verify: refuses a contender whose tokens are not those of the fixture', async () => {
   await verify(forgetful(1), fixture)
   await assert.rejects(async () => verify(forgetful(0), fixture), /forgetful on chat/)
 })
@@ -65,7 +66,7 @@ test('race: refuses a contender that errs only while it is timed', async () => {
   assert.equal(timing!.tokens, 100)
 })
 
-test('race: makes every contender\u2019s stream longer until a run is long enough to time', async () => {
+test('race: makes a stream longer until a run of it is long enough to time', async () => {
   const [timing] = await race(fixture, [eventSource('openai-chat')], {
     ...tiny,
     runSecondsMin: 0.01,
@@ -145,14 +146,16 @@ test('retainedBytes: counts what is kept, whatever was kept before', async () =>
   const megabytes = async (count: number): Promise<number> => {
     const keep = async (): Promise<unknown[]> =>
       Array.from({ length: count }, () => new Array<number>(2 ** 17).fill(0.5))
-    return Math.round((await retainedBytes(keep)) / 2 ** 20)
+    return (await retainedBytes(keep)) / 2 ** 20
   }
-  assert.equal(await megabytes(4), 4)
-  assert.equal(await megabytes(4), 4)
-  assert.equal(await megabytes(0), 0)
+  for (const count of [16, 16, 0]) {
+    // What earlier tests left behind may go meanwhile.
+    const measured = await megabytes(count)
+    assert.ok(Math.abs(measured - count) < 2, `${measured} of ${count} MiB`)
+  }
 })
 
-test('ThreadClock: time that this thread computes is main\u2019s', { skip: noThreads() }, () => {
+test('ThreadClock: what this thread computes is time of main', { skip: noThreads() }, () => {
   const clock = new ThreadClock()
   const before = process.cpuUsage()
   let sum = 0
@@ -195,21 +198,29 @@ test('fillFigures: puts tables between the markers, and nothing else changes', (
     `# A\n\n<!-- figures: inline -->\n${table}<!-- /figures -->\n\nB\n`
   const filled = fillFigures(document('old\n'), emptyReport)
   const table = '| what | MB/s | batch |\n|---|---|---|\n| millrace | 1,235 |  |'
-  assert.equal(filled, document(`\nHow fast? Not measured: threads.\n\n${table}\n\n`))
+  assert.equal(filled, document(`\nHow fast?\nNot measured: threads.\n\n${table}\n\n`))
   assert.equal(fillFigures(filled, emptyReport), filled)
 })
 
-test('fillFigures: lists the bars that were missed, and refuses a name that it does not know', () => {
+test('fillFigures: lists the bars that were missed, and refuses an unknown name', () => {
   const fill = (name: string): string =>
     fillFigures(`<!-- figures: ${name} -->\n<!-- /figures -->`, emptyReport)
-  assert.match(fill('misses'), /14\.5 x, the limit is 15 x/)
-  assert.doesNotMatch(fill('misses'), /6 x, the limit/)
-  assert.match(fill('machine'), /2 x Wheel 3, 4 GiB.*Node 20\.19\.0.*commit abc, 2026-01-02/)
+  assert.match(fill('misses'), /\| &ge; 15 x \| 25 x \| 14\.5 x \|/)
+  assert.doesNotMatch(fill('misses'), /&ge; 6 x/)
+  assert.match(fill('machine'), /2 x Wheel 3, 4 GiB[^]*Node 20\.19\.0[^]*commit abc, 2026-01-02/)
   assert.throws(() => fill('outline'), /outline/)
 })
 
+test('parseReport: a figure that was not measured holds no bar', () => {
+  const [bench] = emptyReport.benches
+  const bars = [measuredBar('linear-scans', NaN)]
+  const report = { ...emptyReport, benches: [{ ...bench!, bars }] }
+  const [read] = parseReport(JSON.stringify(report)).benches
+  assert.equal(holds(read!.bars[0]!), false)
+})
+
 test('docs: the figures in PERFORMANCE.md are those of the report beside the benchmarks', () => {
-  const report = JSON.parse(readFileSync(new URL('bench/results.json', root), 'utf8')) as Report
+  const report = parseReport(readFileSync(new URL('bench/results.json', root), 'utf8'))
   const document = readFileSync(new URL('docs/PERFORMANCE.md', root), 'utf8')
   assert.equal(fillFigures(document, report), document)
   const told = report.benches.flatMap(({ bars }) => bars.map(({ name }) => name as BarName))

@@ -16,7 +16,7 @@ export const linearityBench: Bench = {
 
 const MIB = 1024 * 1024
 
-/** Bytes of the shorter stream; the longer has twice as many. Short of the cap on a line by half. */
+/** Bytes of the shorter stream. The longer, of twice as many, is what a line may have at most. */
 const BYTES = 32 * MIB - 256
 const TINY_BYTES = 64 * 1024
 

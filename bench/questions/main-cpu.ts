@@ -59,8 +59,8 @@ async function measureBulk(mill: Millrace, rounds: number, context: Context): Pr
 }
 
 /**
- * Every stream gets one event a turn, each in a chunk of its own; the next turn begins when all have
- * been delivered. Between the two main sleeps in its event loop, which takes no CPU.
+ * Every stream gets one event a turn, each in a chunk of its own; the next turn begins when all
+ * have been delivered. Between the two main sleeps in its event loop, which takes no CPU.
  */
 async function measureDrip(
   mill: Millrace,
