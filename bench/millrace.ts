@@ -1,6 +1,7 @@
 /** Our own ways from bytes to strings, as contenders. */
+import { inlineEngine } from '../src/main/decoder-module.ts'
 import { createDecoder, type Millrace, type TokenBatch } from '../src/main/index.ts'
-import { createInlineDecoder } from '../src/shared/decoder/create-decoder.ts'
+import { createDecoderOn } from '../src/shared/decoder/create-decoder.ts'
 import { findDialect } from '../src/shared/dialects/dialects.ts'
 import { STREAM_LIMITS_DEFAULT } from '../src/shared/limits.ts'
 import { RowWriter } from '../src/shared/row-writer.ts'
@@ -12,24 +13,29 @@ import type { Sink } from './sink.ts'
 
 /** The synchronous decoder on the caller's thread. */
 export function inline(dialect: FixtureDialect): Contender {
+  const hits = new HitCounter()
   return {
     name: 'millrace, inline',
     decode(chunks, sink) {
+      hits.start()
       const decoder = createDecoder({ dialect })
       for (const chunk of chunks) deliver(decoder.push(chunk), sink)
       deliver(decoder.end(), sink)
     },
+    templateHits: () => hits.share(),
   }
 }
 
 /** The decoder alone: rows are read, and no string is made of them. */
 export function recordsOnly(dialect: FixtureDialect): Contender {
+  const hits = new HitCounter()
   return {
     name: 'millrace, records only (no strings)',
     delivers: 'records',
     decode(chunks, sink) {
+      hits.start()
       const options = { limits: STREAM_LIMITS_DEFAULT, strict: false }
-      const decoder = createInlineDecoder(findDialect(dialect), options)
+      const decoder = createDecoderOn(inlineEngine(), findDialect(dialect), options)
       const rows = new RowWriter()
       for (const chunk of chunks) {
         decoder.push(chunk, rows)
@@ -40,6 +46,26 @@ export function recordsOnly(dialect: FixtureDialect): Contender {
       countRows(rows, sink)
       decoder.release()
     },
+    templateHits: () => hits.share(),
+  }
+}
+
+/** Counts of the calling thread's engine, which all its streams share. */
+class HitCounter {
+  readonly #engine = inlineEngine()
+  #hits = 0
+  #misses = 0
+
+  start(): void {
+    this.#hits = this.#engine?.templateHits ?? 0
+    this.#misses = this.#engine?.templateMisses ?? 0
+  }
+
+  /** Of the payloads since the start, those that a template decoded; NaN without an engine. */
+  share(): number {
+    const hits = (this.#engine?.templateHits ?? NaN) - this.#hits
+    const misses = (this.#engine?.templateMisses ?? NaN) - this.#misses
+    return hits / (hits + misses)
   }
 }
 

@@ -16,6 +16,8 @@ export interface Contender {
   readonly decode: (chunks: readonly Chunk[], sink: Sink) => Promise<void> | void
   /** What a batch held on average in the last run, where it makes batches. */
   readonly meanBatchTokens?: () => number
+  /** The share of events that a template decoded in the last run, where that is known. */
+  readonly templateHits?: () => number
 }
 
 /** One contender's runs over one fixture, all of the same length. */
@@ -30,6 +32,8 @@ export interface Timing {
   /** CPU time a token by thread, over all runs; `null` where it is not known. */
   readonly cpuPerToken: ThreadCpu | null
   readonly meanBatchTokens: number | null
+  /** 0 to 1. */
+  readonly templateHits: number | null
 }
 
 /** Checks every contender's answer, warms it up, then times all of them in turns. */
@@ -137,6 +141,7 @@ class Lane {
               helpersNs: perToken('helpersNs'),
             },
       meanBatchTokens: this.#contender.meanBatchTokens?.() ?? null,
+      templateHits: this.#contender.templateHits?.() ?? null,
     }
   }
 }

@@ -14,6 +14,7 @@ export function throughputRow(timing: Timing, baseline: Timing): Row {
     'x baseline': speedRatio(timing, baseline),
     'spread %': 100 * spread(timing.seconds, seconds),
     'tokens/batch': timing.meanBatchTokens,
+    'template hits %': timing.templateHits === null ? null : 100 * timing.templateHits,
     'main ns/token': timing.cpuPerToken?.mainNs ?? null,
     'worker ns/token': timing.cpuPerToken?.workersNs ?? null,
     'V8 helpers ns/token': timing.cpuPerToken?.helpersNs ?? null,

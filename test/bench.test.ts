@@ -1,7 +1,7 @@
 /** Every benchmark runs, small, so that none rots; and what they rest on does what it should. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { BARS, measuredBar, type BarName } from '../bench/bars.ts'
@@ -11,6 +11,7 @@ import { fillFigures } from '../bench/figures.ts'
 import { makeFixture } from '../bench/fixtures.ts'
 import { latenciesUs } from '../bench/open-loop.ts'
 import { Traffic, type Pipe } from '../bench/pipes.ts'
+import { withPlanted } from '../bench/planted.ts'
 import { race, speedRatio, verify, type Contender, type Timing } from '../bench/race.ts'
 import { parseReport, type Report } from '../bench/report.ts'
 import { eventSource } from '../bench/rivals.ts'
@@ -31,8 +32,7 @@ test('benchmarks: every bar is measured by exactly one, small', async (t) => {
       const shapes = new Set(rows.map((row) => Object.keys(row).join()))
       assert.equal(shapes.size, 1)
       for (const [bar, value] of Object.entries(bars)) {
-        // The plain decoder does not count what it scans.
-        if (bar !== 'linear-scans') assert.ok(!Number.isNaN(value), `${bar} was not measured`)
+        assert.ok(!Number.isNaN(value), `${bar} was not measured`)
         measured.push(bar)
       }
     })
@@ -56,6 +56,17 @@ function forgetful(right: number): Contender {
 test('verify: refuses a contender whose tokens are not those of the fixture', async () => {
   await verify(forgetful(1), fixture)
   await assert.rejects(async () => verify(forgetful(0), fixture), /forgetful on chat/)
+})
+
+test('verify: refuses a token of the right length and first character', async () => {
+  const upper: Contender = {
+    name: 'upper',
+    decode(_, sink) {
+      for (const token of fixture.tokens)
+        sink.take(token.slice(0, 1) + token.slice(1).toUpperCase())
+    },
+  }
+  await assert.rejects(async () => verify(upper, fixture), /upper on chat/)
 })
 
 test('race: refuses a contender that errs only while it is timed', async () => {
@@ -83,6 +94,7 @@ const timing = (tokens: number, seconds: number[]): Timing => ({
   seconds,
   cpuPerToken: null,
   meanBatchTokens: null,
+  templateHits: null,
 })
 
 test('speedRatio: is the median of the ratios of runs that were made together', () => {
@@ -153,6 +165,16 @@ test('retainedBytes: counts what is kept, whatever was kept before', async () =>
     const measured = await megabytes(count)
     assert.ok(Math.abs(measured - count) < 2, `${measured} of ${count} MiB`)
   }
+})
+
+test('withPlanted: refuses a fault that finds no place, and leaves no copy behind', async () => {
+  const before = readdirSync(new URL('dist', root))
+  const plant = { path: 'main/index.js', from: 'no such text', to: '' }
+  await assert.rejects(
+    async () => withPlanted([plant], async () => {}),
+    /main\/index\.js has 0 times: no such text/,
+  )
+  assert.deepEqual(readdirSync(new URL('dist', root)), before)
 })
 
 test('ThreadClock: what this thread computes is time of main', { skip: noThreads() }, () => {
