@@ -180,7 +180,11 @@ export class ChannelServer {
     const { words, chunks, records } = this.#end
     const published = records.publish()
     const asked = releaseAsked(words, CHUNK_SPACE_WANTED, chunks)
-    if ((published || asked) && doorbellNeeded(words)) this.#doorbell.postMessage(0)
+    if (published || asked) this.#ringMain()
+  }
+
+  #ringMain(): void {
+    if (doorbellNeeded(this.#end.words)) this.#doorbell.postMessage(0)
   }
 
   /** Claims, waiting for main to drain the ring where it is full. Never fails. */
@@ -190,7 +194,8 @@ export class ChannelServer {
     let at = claim()
     if (at !== BACKPRESSURED) return at
     this.#stats.recordRingFull++
-    this.#publish()
+    // Without #publish(), which gives the frames back: main would write over the one in hand.
+    if (records.publish()) this.#ringMain()
     const again = (): boolean => (at = claim()) !== BACKPRESSURED
     while (workOrWait(words, again) !== WORKED);
     return at
