@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createMillrace } from '../src/main/index.ts'
-import { delta, DONE } from './chat-bytes.ts'
+import { DONE } from './chat-bytes.ts'
 
 test('worker: a frame in hand is not written over while main leaves records unread', async () => {
   // Small events of many streams in turns: their records fill the record ring while their frames
@@ -19,9 +19,13 @@ test('worker: a frame in hand is not written over while main leaves records unre
   const turns = 300
   for (let turn = 0; turn < turns; turn++) {
     for (const [index, stream] of streams.entries()) {
-      if (!stream.write(delta(`${index}:${turn};`))) await stream.drained()
+      // Small, or the chunk ring would be full before the record ring.
+      const event = `data: {"choices":[{"delta":{"content":"${index}:${turn};"}}]}\n\n`
+      if (!stream.write(event)) await stream.drained()
     }
   }
+  const { workers } = await mill.stats()
+  assert.ok(workers[0]!.recordRingFull > 0, 'the record ring was never full')
   for (const stream of streams) {
     stream.write(DONE)
     stream.end()
