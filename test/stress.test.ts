@@ -67,6 +67,8 @@ test('stress: every scenario runs, tiny, and reports its gates', async () => {
   }
   assert.match(stdout, /ok +lost, doubled, reordered/)
   assert.match(stdout, /ok +buffers/)
+  assert.match(stdout, /ok +added latency p99 .* caught/)
+  assert.match(stdout, /ok +heap growth .* caught/)
 })
 
 test('stress: an unknown scenario is refused with exit code 2', async () => {

@@ -75,6 +75,11 @@ function tests(placement: Placement): void {
     { name: 'a locked stream', source: lockedStream, code: 'BODY_USED' },
     { name: 'a number', source: () => 7 as unknown as Source, code: 'OPTION_INVALID' },
     {
+      name: 'an iterable with a null in it',
+      source: () => [delta('a'), null, DONE] as unknown as Source,
+      code: 'SOURCE_FAILED',
+    },
+    {
       name: 'an iterable of numbers',
       source: () => [1, 2] as unknown as Source,
       code: 'SOURCE_FAILED',

@@ -56,8 +56,6 @@ export class Assembler {
 
   // The batch at hand.
   #places: number[] = []
-  /** The place of a response id whose model has not come. */
-  #idPlace: number | null = null
   #events: TokenEvent[] = []
 
   constructor(dialect: Dialect) {
@@ -104,11 +102,12 @@ export class Assembler {
     const { end, name } = this.#dialect
     if (end === 'none' || this.#terminator !== null) return null
     if (end === 'finish' && this.#finish.size > 0) return null
+    // What broke it off is known, and says more than that it was.
+    if (this.#providerError !== null) return this.#providerError
     const tokens = this.deltas
     const message = `source ended after ${tokens} tokens without the end of a '${name}' stream`
     const finishReasons = Object.fromEntries(this.#finish)
-    const cause = this.#providerError ?? undefined
-    return new MillraceError('STREAM_TRUNCATED', message, { tokens, finishReasons }, cause)
+    return new MillraceError('STREAM_TRUNCATED', message, { tokens, finishReasons })
   }
 
   /** The tokens of a batch that is not all plain deltas, and where the texts of those start. */
@@ -190,14 +189,10 @@ export class Assembler {
   }
 
   #takeMetadata(kind: row.RowKind, text: string): void {
-    // A model right after an id is of the same payload, and belongs into the same event.
-    const isSecond = kind === row.ROW_MODEL && this.#places.at(-1) === this.#idPlace
     if (kind === row.ROW_ID) this.#id = text
     else this.#model = text
-    const event = { type: 'response-metadata', id: this.#id, model: this.#model } as const
-    if (isSecond) this.#events[this.#events.length - 1] = event
-    else this.#emit(event)
-    this.#idPlace = kind === row.ROW_ID ? ~(this.#events.length - 1) : null
+    // One event a fact: whether two came in one payload, the rows do not say.
+    this.#emit({ type: 'response-metadata', id: this.#id, model: this.#model })
   }
 
   #takeTool(kind: row.RowKind, choice: number, index: number, text: string): void {
@@ -260,7 +255,6 @@ export class Assembler {
   #takeEvents(): TokenEvent[] {
     const events = this.#events
     this.#places = []
-    this.#idPlace = null
     this.#events = []
     return events
   }

@@ -56,7 +56,6 @@ const DRAIN_BYTES_MAX = 256 * 1024
 interface Run {
   readonly control: ControlClient
   readonly doorbell: MessagePort
-  stopping: boolean
 }
 
 export class Channel implements FrameSender {
@@ -233,7 +232,7 @@ export class Channel implements FrameSender {
   #ensureRun(): void {
     if (this.#lingering !== null) clearTimeout(this.#lingering)
     this.#lingering = null
-    // One that is stopping has stopped looking at the ring; #ended() starts the next.
+    // One that is about to end leaves what it does not see to the next, which #ended() starts.
     if (this.#run === null) void this.#start().catch(() => {})
   }
 
@@ -244,7 +243,6 @@ export class Channel implements FrameSender {
     const run: Run = {
       control: new ControlClient(control.port1, () => this.#announceControl()),
       doorbell: doorbell.port1,
-      stopping: false,
     }
     this.#run = run
     doorbell.port1.on('message', () => {
@@ -283,7 +281,6 @@ export class Channel implements FrameSender {
       this.#lingering = null
       const run = this.#run
       if (run === null) return
-      run.stopping = true
       run.control.call('shutdown', (remote) => remote.shutdown()).catch(() => {})
     }, LINGER_MS)
   }

@@ -4,7 +4,7 @@
  * The worker may be parked in Atomics.wait and hear no message, so each post also moves a shared
  * word and rings the bell; the worker then gives its event loop one turn.
  */
-import { wrap, type Endpoint, type Remote } from 'comlink'
+import { releaseProxy, wrap, type Endpoint, type Remote } from 'comlink'
 import type { MessagePort } from 'node:worker_threads'
 import { MillraceError } from '../shared/errors.ts'
 import type { WorkerControl } from '../shared/control-protocol.ts'
@@ -14,6 +14,7 @@ const CALL_MS_MAX = 10_000
 
 export class ControlClient {
   readonly #port: MessagePort
+  readonly #bell: Bell
   readonly #remote: Remote<WorkerControl>
   /** Rejects when the worker has gone; comlink's own promises would stay pending. */
   readonly #death: Promise<never>
@@ -22,7 +23,8 @@ export class ControlClient {
   /** @param announce - Tells the worker, after a post, that its port holds a message. */
   constructor(port: MessagePort, announce: () => void) {
     this.#port = port
-    this.#remote = wrap<WorkerControl>(announcing(port, announce))
+    this.#bell = { announce }
+    this.#remote = wrap<WorkerControl>(announcing(port, this.#bell))
     this.#death = new Promise((_, reject) => (this.#die = reject))
     this.#death.catch(() => {})
   }
@@ -49,11 +51,20 @@ export class ControlClient {
   /** Rejects what is pending and lets the port go. */
   close(error: MillraceError): void {
     this.#die(error)
+    // comlink keeps an endpoint until its proxy is released, and says farewell on the port, which
+    // must ring no bell: it may be another task's by now.
+    this.#bell.announce = () => {}
+    this.#remote[releaseProxy]()
     this.#port.close()
   }
 }
 
-function announcing(port: MessagePort, announce: () => void): Endpoint {
+/** Tells the worker that its port holds a message, as long as it is this client's worker. */
+interface Bell {
+  announce: () => void
+}
+
+function announcing(port: MessagePort, bell: Bell): Endpoint {
   // Node's MessagePort is an EventTarget; only its listener types differ from the DOM's.
   const target = port as unknown as Endpoint
   return {
@@ -62,7 +73,7 @@ function announcing(port: MessagePort, announce: () => void): Endpoint {
       target.removeEventListener(type, listener, options),
     postMessage(message, transfer) {
       target.postMessage(message, transfer ?? [])
-      announce()
+      bell.announce()
     },
     start: () => port.start(),
   }

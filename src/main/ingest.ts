@@ -10,10 +10,10 @@ import type { StreamState } from './stream-state.ts'
 const LINGER_MS = 500
 
 /** Never rejects: what goes wrong with the source is the stream's failure. */
-export async function ingest(source: Source, stream: StreamState): Promise<void> {
+export async function ingest(open: () => Source, stream: StreamState): Promise<void> {
   let reader: ChunkReader
   try {
-    reader = await openSource(source)
+    reader = await openSource(open())
   } catch (error) {
     stream.end(sourceError(error))
     return
@@ -25,6 +25,7 @@ export async function ingest(source: Source, stream: StreamState): Promise<void>
     if (lingering !== null) clearTimeout(lingering)
     void reader.cancel(reason)
   }
+  const pace = new Pace()
   stream.ownSource((reason) => {
     if (reason !== undefined) cancel(reason)
     else lingering ??= setTimeout(cancel, LINGER_MS, undefined)
@@ -34,8 +35,14 @@ export async function ingest(source: Source, stream: StreamState): Promise<void>
       await stream.drained()
       if (cancelled) break
       const reading = reader.read()
+      if (!(reading instanceof Promise)) await pace.turn()
       const chunk = reading instanceof Promise ? await reading : reading
       if (chunk === null || cancelled) break
+      if (stream.inputDone && !(reading instanceof Promise)) {
+        // It has no connection to leave reusable, and may go on for ever without a pause.
+        cancel(undefined)
+        break
+      }
       stream.write(chunk, true)
     }
     stream.end()
@@ -50,4 +57,20 @@ function sourceError(error: unknown): MillraceError {
   if (error instanceof MillraceError) return error
   const message = error instanceof Error ? error.message : String(error)
   return new MillraceError('SOURCE_FAILED', `the source failed: ${message}`, {}, error)
+}
+
+/** Time after which a source that never waits must let the event loop run, ms. */
+const BUSY_MS_MAX = 5
+
+/** Lets timers and sockets live beside a source whose chunks are ready at once. */
+class Pace {
+  #reads = 0
+  #sinceMs = performance.now()
+
+  async turn(): Promise<void> {
+    // The clock costs as much as a small chunk.
+    if (++this.#reads % 16 !== 0 || performance.now() - this.#sinceMs < BUSY_MS_MAX) return
+    await new Promise((resolve) => setImmediate(resolve))
+    this.#sinceMs = performance.now()
+  }
 }

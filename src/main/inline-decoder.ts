@@ -2,6 +2,7 @@ import type { Decoder } from '../shared/decoder/decoder.ts'
 import { createDecoderOn } from '../shared/decoder/create-decoder.ts'
 import type { MillraceError } from '../shared/errors.ts'
 import { RowWriter } from '../shared/row-writer.ts'
+import { chunkBytes } from './chunk.ts'
 import { inlineEngine } from './decoder-module.ts'
 import { Assembler } from './assembler.ts'
 import { resolveStreamOptions, type DecodeOptions } from './options.ts'
@@ -33,7 +34,6 @@ export class InlineDecoder {
   readonly #decoder: Decoder
   readonly #assembler: Assembler
   readonly #rows = new RowWriter()
-  readonly #encoder = new TextEncoder()
   #ended = false
   #truncation: MillraceError | null = null
 
@@ -51,7 +51,7 @@ export class InlineDecoder {
    * @returns What its bytes completed, maybe nothing; after {@link failure}, nothing more.
    */
   push(chunk: Uint8Array | string): TokenBatch {
-    const bytes = typeof chunk === 'string' ? this.#encoder.encode(chunk) : chunk
+    const bytes = chunkBytes(chunk)
     if (!this.#ended) this.#decoder.push(bytes, this.#rows)
     return this.#take()
   }

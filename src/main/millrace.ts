@@ -103,7 +103,7 @@ export class Millrace {
    */
   decode(source: Source, options: DecodeOptions): TokenStream {
     const state = this.#openState(options)
-    void ingest(source, state)
+    void ingest(() => source, state)
     return new TokenStream(state)
   }
 
@@ -113,7 +113,10 @@ export class Millrace {
    * `SOURCE_FAILED`, whose `cause` is Node's error.
    */
   decodeFile(path: string | URL, options: DecodeOptions): TokenStream {
-    return this.decode(createReadStream(path, { highWaterMark: 64 * 1024 }), options)
+    // The options first: a file that is opened for nothing fails where nobody listens.
+    const state = this.#openState(options)
+    void ingest(() => createReadStream(path, { highWaterMark: 64 * 1024 }), state)
+    return new TokenStream(state)
   }
 
   /** A stream that is written by hand. Errors as with {@link decode}. */
@@ -137,7 +140,9 @@ export class Millrace {
    * await mill.close()
    */
   relay(source: Source, options: DecodeOptions): Relay {
-    return startRelay(source, this.open(options))
+    const { timeoutMs } = resolveStreamOptions(options)
+    // Its reader sets the pace, and may pause: only the source's own silence is a timeout.
+    return startRelay(source, this.open({ ...options, timeout: 0 }), timeoutMs)
   }
 
   /** Counters of all streams, open and ended, and of the workers, now. */

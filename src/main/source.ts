@@ -27,8 +27,9 @@ export interface ChunkReader {
   cancel(reason: unknown): Promise<void>
 }
 
-/** Bytes of a refused body that its error carries. */
+/** Bytes of a refused body that its error carries, and how long they are waited for, ms. */
 const BODY_EXCERPT_BYTES = 512
+const BODY_EXCERPT_MS_MAX = 1000
 
 /**
  * Opens a source.
@@ -96,6 +97,8 @@ async function excerptOf(response: Response): Promise<string> {
   const reader = fromWebStream(response.body)
   const parts: Uint8Array[] = []
   let bytes = 0
+  // A body that stays open is quoted as far as it came: cancelling ends the read.
+  const timer = setTimeout(() => void reader.cancel(undefined), BODY_EXCERPT_MS_MAX)
   try {
     while (bytes < BODY_EXCERPT_BYTES) {
       const chunk = await reader.read()
@@ -106,6 +109,7 @@ async function excerptOf(response: Response): Promise<string> {
   } catch {
     // A body that breaks while it is quoted changes nothing about why it was refused.
   }
+  clearTimeout(timer)
   await reader.cancel(undefined)
   return Buffer.concat(parts).subarray(0, BODY_EXCERPT_BYTES).toString('utf8').trim()
 }
@@ -115,11 +119,11 @@ function fromWebStream(stream: ReadableStream<Chunk>): ChunkReader {
     throw new MillraceError('BODY_USED', 'the ReadableStream is locked to another reader')
   }
   const reader = stream.getReader()
-  const toBytes = bytesOf()
+  const toBytes = new ToBytes()
   return {
     async read() {
       const { done, value } = await reader.read()
-      return done ? toBytes(null) : toBytes(value)
+      return done ? toBytes.end() : toBytes.chunk(value)
     },
     async cancel(reason) {
       await reader.cancel(reason).catch(ignore)
@@ -132,13 +136,15 @@ function fromIterator(iterable: AsyncIterable<Chunk> | Iterable<Chunk>): ChunkRe
     Symbol.asyncIterator in iterable
       ? iterable[Symbol.asyncIterator]()
       : iterable[Symbol.iterator]()
-  const toBytes = bytesOf()
+  const toBytes = new ToBytes()
   const bytesOfResult = ({ done, value }: IteratorResult<Chunk>): Uint8Array | null =>
-    done ? toBytes(null) : toBytes(value)
+    done ? toBytes.end() : toBytes.chunk(value)
   return {
     read() {
       const result = iterator.next()
-      return result instanceof Promise ? result.then(bytesOfResult) : bytesOfResult(result)
+      return isThenable(result)
+        ? Promise.resolve(result).then(bytesOfResult)
+        : bytesOfResult(result)
     },
     async cancel() {
       // Not awaited for its result: an async generator that hangs in `next()` queues `return()`
@@ -153,36 +159,44 @@ function fromIterator(iterable: AsyncIterable<Chunk> | Iterable<Chunk>): ChunkRe
 }
 
 /**
- * Chunk to bytes. Text is encoded; a high surrogate at a chunk's end waits for its other half,
- * which the next chunk holds. `null` is the end: what still waits leaves as U+FFFD.
+ * Chunks to bytes. Text is encoded; a high surrogate at a chunk's end waits for its other half,
+ * which the next chunk holds. What still waits at the end leaves as U+FFFD.
  */
-function bytesOf(): (chunk: Chunk | null) => Uint8Array | null {
-  const encoder = new TextEncoder()
-  let highSurrogate = ''
-  return (chunk) => {
-    if (chunk === null) {
-      const rest = highSurrogate
-      highSurrogate = ''
-      return rest === '' ? null : encoder.encode(rest)
-    }
-    if (chunk instanceof Uint8Array) {
-      if (highSurrogate === '') return chunk
-      const orphan = encoder.encode(highSurrogate)
-      highSurrogate = ''
-      return Buffer.concat([orphan, chunk])
-    }
-    if (typeof chunk !== 'string') {
+class ToBytes {
+  readonly #encoder = new TextEncoder()
+  #highSurrogate = ''
+
+  chunk(chunk: Chunk): Uint8Array {
+    if (typeof chunk === 'string') return this.#text(chunk)
+    if (!(chunk instanceof Uint8Array)) {
+      const given = chunk === null ? 'null' : typeof chunk
       throw new MillraceError(
         'SOURCE_FAILED',
-        `the source yielded ${chunk === null ? 'null' : typeof chunk}, not Uint8Array or string`,
+        `the source yielded ${given}, not Uint8Array or string`,
       )
     }
-    const text = highSurrogate + chunk
+    const orphan = this.end()
+    return orphan === null ? chunk : Buffer.concat([orphan, chunk])
+  }
+
+  /** What still waits, if anything does. */
+  end(): Uint8Array | null {
+    const rest = this.#highSurrogate
+    this.#highSurrogate = ''
+    return rest === '' ? null : this.#encoder.encode(rest)
+  }
+
+  #text(chunk: string): Uint8Array {
+    const text = this.#highSurrogate + chunk
     const last = text.charCodeAt(text.length - 1)
     const cut = last >= 0xd800 && last <= 0xdbff ? text.length - 1 : text.length
-    highSurrogate = text.slice(cut)
-    return encoder.encode(text.slice(0, cut))
+    this.#highSurrogate = text.slice(cut)
+    return this.#encoder.encode(text.slice(0, cut))
   }
+}
+
+function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+  return typeof value === 'object' && value !== null && 'then' in value
 }
 
 // By shape, not by class: a Response of another fetch, or of another realm, is one too.

@@ -120,10 +120,10 @@ export class StreamState {
         { pendingBytes: this.#pending.length },
       )
     }
-    if (this.inputDone) return true
+    if (this.inputDone || chunk.length === 0) return this.writable || this.inputDone
     this.#counts.chunks++
     this.#counts.bytes += chunk.length
-    this.#pending = chunk.length > 0 ? chunk : null
+    this.#pending = chunk
     this.#flow()
     if (this.#pending !== null && !mayKeep) this.#pending = this.#pending.slice()
     return this.writable || this.inputDone

@@ -1,8 +1,7 @@
 import { MillraceError } from '../shared/errors.ts'
+import { chunkBytes } from './chunk.ts'
 import type { StreamState } from './stream-state.ts'
 import { TokenStream } from './token-stream.ts'
-
-const encoder = new TextEncoder()
 
 /** A {@link TokenStream} that its owner writes by hand. Made by `Millrace.open`. */
 export class WritableTokenStream extends TokenStream {
@@ -21,14 +20,15 @@ export class WritableTokenStream extends TokenStream {
    * @param chunk - May be reused by the caller as soon as this returns.
    * @returns True if more may follow now. False: await {@link drained} first.
    * @throws {MillraceError} `WRITE_BACKPRESSURED` where the last write returned false and
-   *   `drained()` has not resolved; `WRITE_AFTER_END` after `end()`.
+   *   `drained()` has not resolved; `WRITE_AFTER_END` after `end()`; `OPTION_INVALID` for a chunk
+   *   that is neither bytes nor text.
    */
   write(chunk: Uint8Array | string): boolean {
     if (this.#ended) {
       throw new MillraceError('WRITE_AFTER_END', 'write() came after end()')
     }
-    if (typeof chunk === 'string') return this.#state.write(encoder.encode(chunk), true)
-    return this.#state.write(chunk, false)
+    // A string's bytes are new, and nobody else's.
+    return this.#state.write(chunkBytes(chunk), typeof chunk === 'string')
   }
 
   /** Resolves when the next chunk may be written, or when the stream wants none any more. */

@@ -75,6 +75,7 @@ export class ChannelServer {
     engine: WasmEngine | null,
   ) {
     this.#engine = engine
+    if (engine !== null) engine.lentBytesMax = config.leaseBytesMax
     this.#end = end
     this.#doorbell = doorbell
     this.#slabs = new SlabArena(end.carry, config.leaseBytesMax)

@@ -24,6 +24,16 @@ let engine: WasmEngine | null = null
 
 /** Serves the channel until `shutdown()` and no stream is open. Run by piscina, by name. */
 export async function decodeChannel(task: ChannelTask): Promise<void> {
+  try {
+    await serve(task)
+  } catch (error) {
+    // What threw may have left the engine's memory in pieces; the next task gets a new one.
+    engine = null
+    throw error
+  }
+}
+
+async function serve(task: ChannelTask): Promise<void> {
   const end = attachWorker(task.buffer)
   const control = new Control()
   expose(control.api, task.controlPort as unknown as Endpoint)

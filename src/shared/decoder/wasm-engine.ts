@@ -61,6 +61,8 @@ export class WasmEngine {
   readonly heap: WasmHeap
   /** What all streams' unfinished events take now, bytes, whole slabs. */
   lentBytes = 0
+  /** What they may take together, bytes. */
+  lentBytesMax: number = 256 * 1024 * 1024
   readonly #exports: DecoderExports
   readonly #context: number
   readonly #areas: readonly Area[]
@@ -237,7 +239,10 @@ export class WasmEngine {
     const slab = this.heap.allocate(bytesMin)
     if (slab === 0) return 0
     const budget = this.#budget
-    if (budget.lentBytes + capacityOf(slab) > budget.budgetBytes) {
+    const bytes = capacityOf(slab)
+    const isTooMuch =
+      budget.lentBytes + bytes > budget.budgetBytes || this.lentBytes + bytes > this.lentBytesMax
+    if (isTooMuch) {
       this.heap.free(slab)
       return 0
     }

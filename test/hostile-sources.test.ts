@@ -1,0 +1,157 @@
+/** Sources and callers that misbehave. */
+import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
+import { after, before, test } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { createDecoder, createMillrace, type Millrace } from '../src/main/index.ts'
+import { bytes, chat, delta, hanging } from './chat-bytes.ts'
+import { collect, failureOf, textOf } from './reading.ts'
+
+const CHAT = { dialect: 'openai-chat' } as const
+
+let mill: Millrace
+before(async () => {
+  mill = await createMillrace()
+})
+after(() => mill.close())
+
+test('decodeFile: checks its options before it opens the file', async () => {
+  const open = (): number => readdirSync('/proc/self/fd').length
+  const opened = open()
+  for (let time = 0; time < 20; time++) {
+    assert.throws(() => mill.decodeFile(import.meta.filename, { dialect: 'none' }), {
+      code: 'DIALECT_UNKNOWN',
+    })
+  }
+  assert.throws(() => mill.decodeFile('/no/such/file', { dialect: 'none' }))
+  // An error of a file that was opened for nothing would come now, and have no listener.
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.ok(open() < opened + 10)
+})
+
+test('decode: an iterator whose promises are of another realm is awaited', async () => {
+  const foreign = runInNewContext('(value) => Promise.resolve(value)') as <T>(
+    value: T,
+  ) => Promise<T>
+  const chunks = [chat('a')]
+  const source: AsyncIterable<string> = {
+    [Symbol.asyncIterator]: () => ({
+      next: () => {
+        const value = chunks.shift()
+        return foreign(value === undefined ? { done: true, value } : { done: false, value })
+      },
+    }),
+  }
+  assert.equal(textOf(await collect(mill.decode(source, CHAT))), 'a')
+})
+
+test('decode: an endless source is left once the protocol has ended', async () => {
+  let returned = false
+  function* endless(): Generator<string> {
+    try {
+      yield chat('a')
+      for (;;) yield ': more\n'
+    } finally {
+      returned = true
+    }
+  }
+  assert.equal(textOf(await collect(mill.decode(endless(), CHAT))), 'a')
+  assert.ok(returned)
+})
+
+test('decode: a source that never waits leaves room for timers', async () => {
+  function* comments(): Generator<string> {
+    for (let count = 0; count < 200_000; count++) yield ':c\n'
+    yield chat('a')
+  }
+  let fired = false
+  setTimeout(() => (fired = true), 1)
+  const source = (function* () {
+    for (const chunk of comments()) yield chunk
+    assert.ok(fired)
+  })()
+  assert.equal(textOf(await collect(mill.decode(source, CHAT))), 'a')
+})
+
+test('decode: a refusal whose body stays open is still a refusal', async () => {
+  let cancelled = false
+  const body = new ReadableStream({
+    start: (controller) => controller.enqueue(bytes('slow down')),
+    cancel: () => void (cancelled = true),
+  })
+  const error = await failureOf(mill.decode(new Response(body, { status: 503 }), CHAT).final())
+  assert.equal(error.code, 'HTTP_STATUS')
+  assert.equal(error.details['excerpt'], 'slow down')
+  assert.ok(cancelled)
+})
+
+test('decode: a provider error that ends the stream is its failure', async () => {
+  const source = 'data: {"error":{"message":"overloaded"}}\n\n'
+  assert.equal((await failureOf(mill.decode(source, CHAT).final())).code, 'PROVIDER_ERROR')
+  assert.equal((await failureOf(collect(mill.decode(source, CHAT)))).code, 'PROVIDER_ERROR')
+})
+
+test('timeout: empty chunks are no bytes', async () => {
+  let stop = false
+  async function* empty(): AsyncGenerator<string> {
+    while (!stop) {
+      await new Promise((resolve) => setImmediate(resolve))
+      yield ''
+    }
+  }
+  const error = await failureOf(mill.decode(empty(), { ...CHAT, timeout: 20 }).final())
+  stop = true
+  assert.equal(error.code, 'TIMEOUT')
+})
+
+test('write: refuses what is neither bytes nor text, and the stream goes on', async () => {
+  const stream = mill.open(CHAT)
+  for (const chunk of [5, { a: 1 }, [1, 2], null, undefined, new ArrayBuffer(3)]) {
+    assert.throws(() => stream.write(chunk as unknown as string), { code: 'OPTION_INVALID' })
+  }
+  stream.write(chat('a'))
+  stream.end()
+  assert.equal((await stream.final()).text[0], 'a')
+  assert.equal(stream.stats().bytes, bytes(chat('a')).length)
+  const decoder = createDecoder(CHAT)
+  assert.throws(() => decoder.push(5 as unknown as string), { code: 'OPTION_INVALID' })
+})
+
+test('relay: cancelling it before its first read cancels the source', async () => {
+  let cancelled = false
+  const source = new ReadableStream<Uint8Array>({ cancel: () => void (cancelled = true) })
+  await mill.relay(source, CHAT).body.cancel()
+  assert.ok(cancelled)
+})
+
+test('relay: times out on its source, and cancels it', async () => {
+  const { source, cancelled } = hanging(delta('a'))
+  const { body, message } = mill.relay(source, { ...CHAT, timeout: 20 })
+  await assert.rejects(new Response(body).text(), { code: 'TIMEOUT' })
+  await assert.rejects(message)
+  await cancelled
+})
+
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
+
+test('the task: ends and starts again any number of times, and leaves no port', async () => {
+  const ports = (): number =>
+    process.getActiveResourcesInfo().filter((name) => name === 'MessagePort').length
+  const cycle = async (times: number): Promise<void> => {
+    for (let time = 0; time < times; time++) {
+      assert.equal((await mill.decode(chat('a'), CHAT).final()).text[0], 'a')
+      while ((await mill.stats()).workers.length > 0) {
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+    }
+  }
+  await cycle(2)
+  const few = ports()
+  await cycle(15)
+  collectGarbage()
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.ok(ports() <= few + 2, `${ports()} ports, ${few} before`)
+  assert.equal((await mill.decode(chat('b'), CHAT).final()).text[0], 'b')
+})
