@@ -47,17 +47,18 @@ test('decode: an iterator whose promises are of another realm is awaited', async
 })
 
 test('decode: an endless source is left once the protocol has ended', async () => {
-  let returned = false
+  let leave!: () => void
+  const left = new Promise<void>((resolve) => (leave = resolve))
   function* endless(): Generator<string> {
     try {
       yield chat('a')
       for (;;) yield ': more\n'
     } finally {
-      returned = true
+      leave()
     }
   }
   assert.equal(textOf(await collect(mill.decode(endless(), CHAT))), 'a')
-  assert.ok(returned)
+  await left
 })
 
 test('decode: a source that never waits leaves room for timers', async () => {
