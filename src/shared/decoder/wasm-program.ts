@@ -95,6 +95,7 @@ class ProgramWriter {
     image.word(program + layout.PROGRAM_RULES, image.end)
     this.#writeRules(rules, root)
     image.word(program + layout.PROGRAM_RULES_END, image.end)
+    image.word(program + layout.PROGRAM_WRITER_COUNT, countWriters(rules))
     if (templates !== null) this.#writeTemplates(program, templates)
     // Last, since rules must follow each other without a gap.
     this.#writePending()
@@ -286,4 +287,10 @@ function wantedOf(rules: readonly CompiledRule[]): readonly string[] {
     ...rule.conditions.flatMap(({ values }) => values.filter((value) => typeof value === 'string')),
     ...(rule.form === 'scope' ? wantedOf(rule.rules) : []),
   ])
+}
+
+function countWriters(rules: readonly CompiledRule[]): number {
+  return rules.reduce((count, rule) => {
+    return count + (rule.form === 'scope' ? countWriters(rule.rules) : 1)
+  }, 0)
 }

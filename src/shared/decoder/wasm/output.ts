@@ -7,10 +7,12 @@ import {
   CTX_REPLACED,
   CTX_ROW_COUNT,
   CTX_ROWS,
+  CTX_ROWS_ENOUGH,
   CTX_ROWS_MAX,
   CTX_STATE,
   CTX_TEXT,
   CTX_TEXT_BYTES,
+  CTX_TEXT_BYTES_ENOUGH,
   CTX_TEXT_BYTES_MAX,
   CTX_UNITS,
   CTX_WIDE,
@@ -24,6 +26,14 @@ import { FLAG_WIDE } from './rows.ts'
 import { LONE_STOPS, transcode, transcodeWide } from './text.ts'
 
 const ROW_BYTES: u32 = 16
+
+/** Enough for one batch. */
+export function hasEnough(ctx: usize): bool {
+  return (
+    load<u32>(ctx, CTX_ROW_COUNT) >= load<u32>(ctx, CTX_ROWS_ENOUGH) ||
+    load<u32>(ctx, CTX_TEXT_BYTES) >= load<u32>(ctx, CTX_TEXT_BYTES_ENOUGH)
+  )
+}
 
 /** A place to write `bytes` bytes of text and 16 more; 0 where there is no room to be had. */
 export function textRoom(ctx: usize, bytes: u32): usize {

@@ -85,10 +85,10 @@ import { isPlain, isText } from './type.ts'
 
 export const CHOICE_MAX: u32 = 65_535
 /** Choices from here on have no bit: what is sent once per choice is sent each time. */
-const CHOICES_TOLD_APART: u32 = 16
+export const CHOICES_TOLD_APART: u32 = 16
 /** Bits of id and model: any was sent, even an empty one; one that is not empty was. */
-const ANY_NAME: u32 = 0
-const GOOD_NAME: u32 = 1
+export const ANY_NAME: u32 = 0
+export const GOOD_NAME: u32 = 1
 
 /** Runs the rules `rule` to `end` over one frame. */
 export function run(
