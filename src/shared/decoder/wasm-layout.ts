@@ -156,9 +156,10 @@ export const PROGRAM_SENTINEL_COUNT = 8
 /** Event types that rules name: the address of as many pairs (address, length); their numbers. */
 export const PROGRAM_TYPES = 12
 export const PROGRAM_TYPE_COUNT = 16
-/** First rule, and the end of the last. */
+/** Rules of the payload itself: the address of their list. */
 export const PROGRAM_RULES = 20
-export const PROGRAM_RULES_END = 24
+/** Keys that the last walk met, in its order: the address of MEMO_COUNT entries. */
+export const PROGRAM_MEMO = 24
 /** Trie node of the payload itself. */
 export const PROGRAM_ROOT = 28
 /** Where the values of the payload at hand are noted, and how large that is. */
@@ -192,9 +193,6 @@ export const PROGRAM_DEBT = 104
 /** Payloads that were not learnt from for that reason, a counter. */
 export const PROGRAM_SKIPPED = 108
 export const PROGRAM_SIZE = 120
-
-/** The type of an event that no rule names. Numbers of those that are named lie below. */
-export const TYPE_OTHER = 63
 
 // Trie node: what to do with a value at one path of a scope.
 
@@ -243,6 +241,29 @@ export const REF_BIT = 0
 export const REF_SLOT = 8
 export const REF_SIZE = 16
 
+// Key of a walk: object node and node of the value; then the key as it was sent, from its quote to
+// its colon: length, a bit for each byte, bytes.
+
+export const MEMO_PARENT = 0
+export const MEMO_NODE = 4
+export const MEMO_BYTES = 8
+export const MEMO_BITS = 12
+export const MEMO_TEXT = 16
+export const MEMO_TEXT_BYTES = 32
+export const MEMO_SIZE = 48
+export const MEMO_COUNT = 64
+
+// List of a scope's rules, 64 at most.
+
+/** Bits (64) of the rules that run whatever is present. */
+export const LIST_ALWAYS = 0
+/** For each bit of the frame, the rules (64) that its value concerns: the address of the first. */
+export const LIST_BY_BIT = 8
+/** For each event type, and for all others, the rules (64) that run then. */
+export const LIST_BY_TYPE = 12
+/** Addresses of the rules: a word each. */
+export const LIST_RULES = 16
+
 // Rule.
 
 export const RULE_FORM = 0
@@ -250,40 +271,34 @@ export const RULE_FORM = 0
 export const RULE_KIND = 1
 export const RULE_SHAPE = 2
 export const RULE_FLAGS = 3
-/** The rule after this one; a scope's own rules lie between. */
-export const RULE_NEXT = 4
-/** Bits (64) of which one must be present, else there is nothing to do; 0: none is needed. */
-export const RULE_NEEDS = 8
-/** Bits (64) of the event types that the rule runs for. */
-export const RULE_TYPES = 16
-/** Conditions: the address of the first, and how many. */
-export const RULE_CONDITIONS = 24
-export const RULE_CONDITION_COUNT = 28
-/** From here on by form. A value: references to its paths, and how many. */
-export const VALUE_REFS = 32
-export const VALUE_REF_COUNT = 36
+/** Conditions: how many, and the address of the first. */
+export const RULE_CONDITION_COUNT = 4
+export const RULE_CONDITIONS = 8
+/** From here on by form. A value: how many paths, and the address of the first reference. */
+export const VALUE_REF_COUNT = 12
+export const VALUE_REFS = 16
+export const VALUE_SIZE = 24
 /** A tool: five references, kind, id, name, arguments, input. */
-export const TOOL_KIND = 32
-export const TOOL_ID = 48
-export const TOOL_NAME = 64
-export const TOOL_ARGUMENTS = 80
-export const TOOL_INPUT = 96
-/** A scope: bit (64) of its array, 0 where it is the same value again; */
-export const SCOPE_EACH_BIT = 32
-/** offset of the elements' frame, and their trie node; */
-export const SCOPE_FRAME = 40
-export const SCOPE_ELEMENT = 44
-/** references to choice and index; here its own rules begin. */
-export const SCOPE_CHOICE = 48
-export const SCOPE_INDEX = 64
-export const SCOPE_RULES = 80
+export const TOOL_KIND = 16
+export const TOOL_ID = 32
+export const TOOL_NAME = 48
+export const TOOL_ARGUMENTS = 64
+export const TOOL_INPUT = 80
+export const TOOL_SIZE = 96
+/** A scope: its rules, the address of their list; 1 where it is the elements of an array. */
+export const SCOPE_RULES = 12
+export const SCOPE_IS_EACH = 16
+/** Offset of the elements' frame, and their trie node. */
+export const SCOPE_FRAME = 20
+export const SCOPE_ELEMENT = 24
+/** References to choice and index. */
+export const SCOPE_CHOICE = 32
+export const SCOPE_INDEX = 48
+export const SCOPE_SIZE = 64
 /** An end: its name, and how long that is; 0 for the event's type. */
-export const END_NAME = 32
-export const END_NAME_BYTES = 36
-/** What a rule of each form takes. */
-export const VALUE_SIZE = 40
-export const TOOL_SIZE = 112
-export const MARK_SIZE = 40
+export const END_NAME = 12
+export const END_NAME_BYTES = 16
+export const MARK_SIZE = 24
 
 export const FORM_SCOPE = 0
 export const FORM_VALUE = 1

@@ -20,6 +20,7 @@ import {
   HOLE_BLANKS,
   HOLE_NUMBER,
   HOLE_STRING,
+  LIST_RULES,
   NODE_FRAME,
   PATCHES_MAX,
   PATCH_DISTANCE,
@@ -36,7 +37,6 @@ import {
   PROGRAM_FRAMES_BYTES,
   PROGRAM_ROOT,
   PROGRAM_RULES,
-  PROGRAM_RULES_END,
   PROGRAM_SLOTS,
   PROGRAM_SLOT_COUNT,
   PROGRAM_TYPE_REF,
@@ -48,13 +48,11 @@ import {
   RULE_CONDITION_COUNT,
   RULE_FORM,
   RULE_KIND,
-  RULE_NEEDS,
-  RULE_NEXT,
   RULE_SHAPE,
   SCOPE_CHOICE,
-  SCOPE_EACH_BIT,
   SCOPE_FRAME,
   SCOPE_INDEX,
+  SCOPE_IS_EACH,
   SCOPE_RULES,
   SHAPE_WORD,
   SLOT_BIT,
@@ -113,6 +111,7 @@ import {
   GOOD_NAME,
   holds,
   indexOf,
+  rulesFor,
 } from './rules.ts'
 import { ARRAY_END, OBJECT_END, OBJECT_START, QUOTE, stringEnd } from './scan.ts'
 import { findType } from './type.ts'
@@ -141,9 +140,8 @@ export function build(ctx: usize, program: usize, template: usize): bool {
   store<u32>(template, 0, TEMPLATE_HAS_RULES)
   const frame = frames + load<u32>(root, NODE_FRAME)
   const rules = load<usize>(program, PROGRAM_RULES)
-  const rulesEnd = load<usize>(program, PROGRAM_RULES_END)
   const isKnown =
-    fixType(ctx, program, template, frame) && addSteps(ctx, template, rules, rulesEnd, frame, 0, -1)
+    fixType(ctx, program, template, frame) && addSteps(ctx, template, rules, frame, 0, -1)
   if (!isKnown) store<u32>(template, STEPS_UNKNOWN, TEMPLATE_STEP_COUNT)
   const steps = load<u32>(template, TEMPLATE_STEP_COUNT)
   const writers = load<u32>(program, PROGRAM_WRITER_COUNT)
@@ -271,22 +269,19 @@ function fixType(ctx: usize, program: usize, template: usize, frame: usize): boo
 }
 
 /**
- * Adds steps for those rules, `rule` to `end`, that may find something. False where that cannot be
- * told beforehand, or there are too many.
+ * Adds steps for those rules of a scope that may find something. False where that cannot be told
+ * beforehand, or there are too many.
  */
 function addSteps(
   ctx: usize,
   template: usize,
-  rule: usize,
-  end: usize,
+  list: usize,
   frame: usize,
   choice: u32,
   index: i32,
 ): bool {
-  const present = load<u64>(frame, FRAME_PRESENT)
-  for (; rule < end; rule = load<usize>(rule, RULE_NEXT)) {
-    const needs = load<u64>(rule, RULE_NEEDS)
-    if (needs != 0 && (needs & present) == 0) continue
+  for (let rules = rulesFor(ctx, list, frame); rules != 0; rules &= rules - 1) {
+    const rule = load<usize>(list + ((<usize>ctz(rules)) << 2), LIST_RULES)
     if (!hasFixedConditions(template, rule, frame)) return false
     if (!holds(ctx, template + TEMPLATE_FRAMES, rule, frame)) continue
     const isAdded =
@@ -317,7 +312,7 @@ function addScope(
   outerIndex: i32,
 ): bool {
   const frames = template + TEMPLATE_FRAMES
-  const isEach = load<u64>(rule, SCOPE_EACH_BIT) != 0
+  const isEach = load<u32>(rule, SCOPE_IS_EACH) != 0
   const frame = isEach ? frames + load<u32>(rule, SCOPE_FRAME) : outer
   if (isEach && load<usize>(frame, FRAME_FIRST) == 0) return true
   const choiceRef = rule + SCOPE_CHOICE
@@ -326,8 +321,7 @@ function addScope(
   const choice = choiceOf(frames, rule, frame, outerChoice)
   if (choice > CHOICE_MAX) return true
   const index = indexOf(frames, rule, frame, outerIndex, 0)
-  const end = load<usize>(rule, RULE_NEXT)
-  return addSteps(ctx, template, rule + SCOPE_RULES, end, frame, choice, index)
+  return addSteps(ctx, template, load<usize>(rule, SCOPE_RULES), frame, choice, index)
 }
 
 function addStep(template: usize, rule: usize, frame: usize, choice: u32, index: i32): bool {

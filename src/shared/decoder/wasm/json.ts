@@ -9,6 +9,10 @@
  * takes all that back: the bits of the node and of what lies under it go, then the new value is
  * noted. A null takes and notes nothing, since no rule tells it from an absence.
  *
+ * Keys come in the same order time and again. So the walk notes those it met, and looks first whether
+ * the next key is the one that stood there before: then its end and its node are known, and nothing
+ * has to wait for a search.
+ *
  * Of an array whose elements are read, the first is noted in their frame; where the second begins
  * is noted, too, and rules that want to see it, and those after it, walk there once more. So the
  * frames take the same few bytes whatever the payload holds, and the arrays of one element, which
@@ -38,6 +42,15 @@ import {
   NODE_KEYS_MASK,
   NODE_MULTIPLIER,
   NODE_SLOT,
+  MEMO_BITS,
+  MEMO_BYTES,
+  MEMO_COUNT,
+  MEMO_NODE,
+  MEMO_PARENT,
+  MEMO_SIZE,
+  MEMO_TEXT,
+  MEMO_TEXT_BYTES,
+  PROGRAM_MEMO,
   PROGRAM_KEY_BYTES_MAX,
   SPANS_MAX,
 } from '../wasm-layout.ts'
@@ -65,6 +78,8 @@ import { LONE_PASSES, transcode } from './text.ts'
 export const WALK_LINE = 1
 /** Note where the scalars lie, for a template. */
 export const WALK_RECORD = 2
+/** Only a part of a payload that was walked before. */
+export const WALK_AGAIN = 4
 
 /** What CTX_REFUSAL says. */
 export const MALFORMED: u32 = 0
@@ -103,6 +118,9 @@ export function walk(
   let stack = bottom
   let open: usize = 0
   let node = root
+  const firstKey = load<usize>(load<usize>(ctx, CTX_PROGRAM), PROGRAM_MEMO)
+  const lastKey = firstKey + (MEMO_COUNT - 1) * MEMO_SIZE
+  let memo = (mode & WALK_AGAIN) != 0 ? lastKey : firstKey
   let span = load<usize>(ctx, CTX_SPANS)
   const spanLast = span + SPANS_MAX * 8
   const spanStep: usize = (mode & WALK_RECORD) != 0 ? 8 : 0
@@ -111,17 +129,21 @@ export function walk(
   while (true) {
     if (open & IN_OBJECT) {
       if (<u32>load<u8>(at) <= SPACE) at = blanksEnd(at, end, isLine)
-      if (<u32>load<u8>(at) != QUOTE) return 0
-      const start = ++at
-      const stops = stringStops(v128.load(at))
-      at += ctz(stops)
-      const isShort = stops != 0 && <u32>load<u8>(at) == QUOTE
-      if (!isShort) at = stringEnd(start, end)
-      if (at == 0 || at >= end) return 0
-      node = open ^ IN_OBJECT
-      if (node != 0) node = child(ctx, node, start, at - start, isShort)
-      if (<u32>load<u8>(++at) <= SPACE) at = blanksEnd(at, end, isLine)
-      if (<u32>load<u8>(at++) != COLON) return 0
+      const parent = open ^ IN_OBJECT
+      if (load<usize>(memo, MEMO_PARENT) == parent && isSameKey(memo, at)) {
+        at += load<u32>(memo, MEMO_BYTES)
+        node = load<usize>(memo, MEMO_NODE)
+      } else {
+        const key = at
+        if (<u32>load<u8>(at) != QUOTE) return 0
+        at = stringEnd(at + 1, end)
+        if (at == 0) return 0
+        node = parent == 0 ? 0 : child(ctx, parent, key + 1, at)
+        if (<u32>load<u8>(++at) <= SPACE) at = blanksEnd(at, end, isLine)
+        if (<u32>load<u8>(at++) != COLON) return 0
+        noteKey(memo, parent, node, key, at)
+      }
+      if (memo < lastKey) memo += MEMO_SIZE
     }
 
     let byte: u32 = load<u8>(at)
@@ -258,16 +280,38 @@ function endSpans(ctx: usize, span: usize, gap: usize, last: usize, end: usize):
   store<usize>(ctx, span + 16, CTX_SPANS_END)
 }
 
-/** The trie node of a key, 0 where there is none. */
-function child(ctx: usize, parent: usize, key: usize, bytes: usize, isShort: bool): usize {
-  if (load<usize>(parent, NODE_KEYS) == 0) return 0
-  return isShort || !hasEscape(key, bytes)
-    ? findKey(parent, key, bytes)
-    : childOfEscaped(ctx, parent, key, bytes)
+/** Whether the bytes at `at`, from the quote to the colon, are those of a noted key. */
+function isSameKey(memo: usize, at: usize): bool {
+  const bits = load<u32>(memo, MEMO_BITS)
+  let equal = i8x16.bitmask(i8x16.eq(v128.load(at), v128.load(memo, MEMO_TEXT)))
+  if (bits > 0xffff) {
+    equal |= i8x16.bitmask(i8x16.eq(v128.load(at, 16), v128.load(memo, MEMO_TEXT + 16))) << 16
+  }
+  return (~equal & bits) == 0
 }
 
-function hasEscape(key: usize, bytes: usize): bool {
-  for (const end = key + bytes; key < end; key++) {
+/** Notes a key and its node, for the next walk to find at this place. Long ones are not noted. */
+function noteKey(memo: usize, parent: usize, node: usize, key: usize, end: usize): void {
+  const bytes = <u32>(end - key)
+  if (bytes > <u32>MEMO_TEXT_BYTES) return
+  store<usize>(memo, parent, MEMO_PARENT)
+  store<usize>(memo, node, MEMO_NODE)
+  store<u32>(memo, bytes, MEMO_BYTES)
+  store<u32>(memo, -1 >>> (MEMO_TEXT_BYTES - bytes), MEMO_BITS)
+  v128.store(memo, v128.load(key), MEMO_TEXT)
+  v128.store(memo, v128.load(key, 16), MEMO_TEXT + 16)
+}
+
+/** The trie node of a key, 0 where there is none. */
+function child(ctx: usize, parent: usize, key: usize, end: usize): usize {
+  if (load<usize>(parent, NODE_KEYS) == 0) return 0
+  return hasEscape(key, end)
+    ? childOfEscaped(ctx, parent, key, end - key)
+    : findKey(parent, key, end - key)
+}
+
+function hasEscape(key: usize, end: usize): bool {
+  for (; key < end; key++) {
     if (<u32>load<u8>(key) == BACKSLASH) return true
   }
   return false

@@ -33,12 +33,11 @@ import {
 } from '../wasm-layout.ts'
 import { build } from './build.ts'
 import { same } from './scan.ts'
-import { follow } from './template.ts'
+import { DEBT_MAX, follow } from './template.ts'
 
 /** What learning costs: about as much as so many hits save. */
 const COST: u32 = 3
-/** In debt for more than this, one event in SKIPS is learnt from. */
-const DEBT_MAX: u32 = 96
+/** In debt for more than DEBT_MAX, one event in so many is learnt from. */
 const SKIPS: u32 = 64
 
 /**

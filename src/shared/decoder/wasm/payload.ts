@@ -18,14 +18,11 @@ import {
   DEPTH_CAP,
   FLAG_ENDED,
   FLAG_HAS_ID,
-  NODE_FRAME,
   PROFILE_DEPTH_MAX,
   PROFILE_STRICT,
   PROGRAM_FRAMES,
   PROGRAM_IS_TEXT,
   PROGRAM_ROOT,
-  PROGRAM_RULES,
-  PROGRAM_RULES_END,
   PROGRAM_SENTINEL_COUNT,
   PROGRAM_SENTINELS,
   STATE_EVENTS,
@@ -44,7 +41,7 @@ import {
   unitsOf,
 } from './failure.ts'
 import { quote } from './host.ts'
-import { TOO_DEEP, walk } from './json.ts'
+import { TOO_DEEP, walk, WALK_AGAIN } from './json.ts'
 import { countReplaced, textRoom, writeRow, writeText } from './output.ts'
 import {
   ROW_EVENT_DATA,
@@ -53,7 +50,7 @@ import {
   ROW_PROVIDER_ERROR,
   ROW_TERMINATOR,
 } from './rows.ts'
-import { run } from './rules.ts'
+import { runAll } from './rules.ts'
 import { ARRAY_END, blanksEnd, COMMA, OBJECT_START, same } from './scan.ts'
 import { count, countScanned, hasFlags, setFlags } from './state.ts'
 import { takeServedPayload } from './template.ts'
@@ -155,18 +152,15 @@ export function extract(
   for (let at = second; at != 0 && at != end;) {
     const byte: u32 = load<u8>(at)
     if (byte == ARRAY_END) break
-    at = walk(ctx, byte == COMMA ? at + 1 : at, end, root, frames, DEPTH_CAP, 0)
+    at = walk(ctx, byte == COMMA ? at + 1 : at, end, root, frames, DEPTH_CAP, WALK_AGAIN)
     extractOne(ctx, frames)
   }
   settle(ctx, data, end, rows, textBytes, wideBytes, replacements)
 }
 
 function extractOne(ctx: usize, frames: usize): void {
-  const program = load<usize>(ctx, CTX_PROGRAM)
-  const frame = frames + load<u32>(load<usize>(program, PROGRAM_ROOT), NODE_FRAME)
   findType(ctx, frames)
-  const rules = load<usize>(program, PROGRAM_RULES)
-  run(ctx, frames, rules, load<usize>(program, PROGRAM_RULES_END), frame, 0, -1)
+  runAll(ctx, frames)
 }
 
 /**

@@ -34,7 +34,6 @@ import {
   FLAG_MARK_DONE,
   HOLE_NUMBER,
   HOLE_STRING,
-  NODE_FRAME,
   PATCH_DISTANCE,
   PATCH_PIECE,
   PATCH_SIZE,
@@ -48,12 +47,10 @@ import {
   PROFILE_DEPTH_MAX,
   PROFILE_EVENT_BYTES_MAX,
   PROFILE_LINE_BYTES_MAX,
+  PROGRAM_DEBT,
   PROGRAM_HITS,
   PROGRAM_LAST,
   PROGRAM_ORDER,
-  PROGRAM_ROOT,
-  PROGRAM_RULES,
-  PROGRAM_RULES_END,
   PROGRAM_TEMPLATE_COUNT,
   STATE_EVENTS,
   STEP_CHOICE,
@@ -89,13 +86,15 @@ import {
   TEMPLATE_TYPE_IS_JSON,
 } from '../wasm-layout.ts'
 import { countReplaced, hasEnough, writeText } from './output.ts'
-import { run, write } from './rules.ts'
+import { runAll, write } from './rules.ts'
 import { blanksEnd, numberEnd, QUOTE, same, stringEnd, stringStops } from './scan.ts'
 import { countScanned, setFlags } from './state.ts'
 import { findType } from './type.ts'
 
 /** Templates that an event is held against at most: each may read all of it. */
 const TRIES_MAX: u32 = 4
+/** In debt for more than this, templates are not worth the search: see learn.ts. */
+export const DEBT_MAX: u32 = 96
 /** Rows that a rule with one value for each path writes at most: those of a tool. */
 const RULE_ROWS_MAX: u32 = 4
 const ROW_BYTES: u32 = 16
@@ -157,7 +156,8 @@ function findOther(
   tried: usize,
 ): usize {
   const order = load<usize>(program, PROGRAM_ORDER)
-  const count = min(load<u32>(program, PROGRAM_TEMPLATE_COUNT), TRIES_MAX)
+  const tries = load<u32>(program, PROGRAM_DEBT) > DEBT_MAX ? 0 : TRIES_MAX
+  const count = min(load<u32>(program, PROGRAM_TEMPLATE_COUNT), tries)
   for (let index: u32 = 0; index < count; index++) {
     const template = load<usize>(order + (index << 2))
     countScanned(ctx, min(load<usize>(template, TEMPLATE_BYTES), end - at))
@@ -279,7 +279,7 @@ function extractServed(ctx: usize, state: usize, template: usize): void {
   }
   const count = load<u32>(template, TEMPLATE_STEP_COUNT)
   if (count == STEPS_UNKNOWN) {
-    runAll(ctx, template)
+    runRules(ctx, template)
     return
   }
   if (load<u32>(template, TEMPLATE_HAS_RULES) != 0) {
@@ -336,14 +336,10 @@ function writeStep(ctx: usize, template: usize, step: usize): void {
   write(ctx, template + TEMPLATE_FRAMES, rule, frame, choice, load<i32>(step, STEP_INDEX))
 }
 
-function runAll(ctx: usize, template: usize): void {
-  const program = load<usize>(ctx, CTX_PROGRAM)
-  const frames = template + TEMPLATE_FRAMES
-  const frame = frames + load<u32>(load<usize>(program, PROGRAM_ROOT), NODE_FRAME)
+function runRules(ctx: usize, template: usize): void {
   store<usize>(ctx, load<usize>(template, TEMPLATE_NAME), CTX_NAME)
   store<u32>(ctx, load<u32>(template, TEMPLATE_NAME_BYTES), CTX_NAME_BYTES)
-  findType(ctx, frames)
-  const rules = load<usize>(program, PROGRAM_RULES)
-  run(ctx, frames, rules, load<usize>(program, PROGRAM_RULES_END), frame, 0, -1)
+  findType(ctx, template + TEMPLATE_FRAMES)
+  runAll(ctx, template + TEMPLATE_FRAMES)
   store<u32>(ctx, 0, CTX_NAME_BYTES)
 }

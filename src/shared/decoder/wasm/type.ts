@@ -16,7 +16,6 @@ import {
   REF_BIT,
   REF_SLOT,
   NODE_FRAME,
-  TYPE_OTHER,
 } from '../wasm-layout.ts'
 import { QUOTE, same } from './scan.ts'
 import { LONE_PASSES, transcode } from './text.ts'
@@ -87,5 +86,6 @@ function setType(ctx: usize, program: usize, at: usize, end: usize, isJson: bool
       return
     }
   }
-  store<u32>(ctx, TYPE_OTHER, CTX_TYPE)
+  // One that no rule names.
+  store<u32>(ctx, count, CTX_TYPE)
 }
