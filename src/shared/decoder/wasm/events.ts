@@ -22,6 +22,7 @@ import {
   PROFILE_LINE_BYTES_MAX,
   PROFILE_STRICT,
   PROGRAM_FRAMES,
+  PROGRAM_LAST,
   PROGRAM_ROOT,
   STATE_EVENTS,
   STATE_FLAGS,
@@ -46,8 +47,9 @@ const NAME_BYTES_MAX: u32 = 256
 /** Takes events from a boundary on. Returns where the first begins that it left, or `end`. */
 export function takeEvents(ctx: usize, state: usize, at: usize, end: usize): usize {
   const isStrict = load<u32>(load<usize>(ctx, CTX_PROFILE), PROFILE_STRICT) != 0
+  const program = load<usize>(ctx, CTX_PROGRAM)
   while (!hasEnough(ctx)) {
-    if (!isStrict) {
+    if (!isStrict && load<usize>(program, PROGRAM_LAST) != 0) {
       at = takeServed(ctx, state, at, end)
       if (at == end || hasEnough(ctx)) break
     }

@@ -121,9 +121,9 @@ export function walk(
   const firstKey = load<usize>(load<usize>(ctx, CTX_PROGRAM), PROGRAM_MEMO)
   const lastKey = firstKey + (MEMO_COUNT - 1) * MEMO_SIZE
   let memo = (mode & WALK_AGAIN) != 0 ? lastKey : firstKey
+  const records = (mode & WALK_RECORD) != 0
   let span = load<usize>(ctx, CTX_SPANS)
-  const spanLast = span + SPANS_MAX * 8
-  const spanStep: usize = (mode & WALK_RECORD) != 0 ? 8 : 0
+  const spanLast = records ? span + SPANS_MAX * 8 : span
   store<u32>(ctx, MALFORMED, CTX_REFUSAL)
 
   while (true) {
@@ -155,12 +155,11 @@ export function walk(
     const start = at
     if (byte == QUOTE) {
       const stops = stringStops(v128.load(++at))
-      at += ctz(stops)
-      if (stops == 0 || <u32>load<u8>(at) != QUOTE) at = stringEnd(start + 1, end)
+      at += stops == 0 ? 16 : ctz(stops)
+      if (stops == 0 || <u32>load<u8>(at) != QUOTE) at = stringEnd(at, end)
       if (at == 0 || at >= end) return 0
-      store<u32>(span, start + 1)
-      store<u32>(span, at++, 4)
-      if (span < spanLast) span += spanStep
+      if (span < spanLast) span = addSpan(span, start + 1, at)
+      at++
       if (node != 0) note(node, frames, start, at)
     } else if ((byte | 0x20) == OBJECT_START) {
       if (stack == top) {
@@ -180,11 +179,10 @@ export function walk(
         continue
       }
     } else if (byte - ZERO < 10 || byte == MINUS) {
-      at = numberEnd(at, end)
+      const next: u32 = load<u8>(at, 1)
+      at = next == COMMA || next == OBJECT_END ? lone(at, byte) : numberEnd(at, end)
       if (at == 0) return 0
-      store<u32>(span, start)
-      store<u32>(span, at, 4)
-      if (span < spanLast) span += spanStep
+      if (span < spanLast) span = addSpan(span, start, at)
       if (node != 0) note(node, frames, start, at)
     } else {
       const word = load<u32>(at)
@@ -208,7 +206,7 @@ export function walk(
       }
       if (stack == bottom) {
         if (at > end) return 0
-        if (spanStep != 0) endSpans(ctx, span, gap, last, at)
+        if (records) endSpans(ctx, span, gap, last, at)
         return at
       }
       if (byte == COMMA) break
@@ -225,6 +223,17 @@ export function walk(
     node = 0
     if (open != 0) noteSecond(open, frames, at)
   }
+}
+
+/** The byte after a number of one digit; 0 where it is a sign. */
+function lone(at: usize, byte: u32): usize {
+  return byte == MINUS ? 0 : at + 1
+}
+
+function addSpan(span: usize, start: usize, end: usize): usize {
+  store<usize>(span, start)
+  store<usize>(span, end, 4)
+  return span + 8
 }
 
 /** The last byte of what is open. */

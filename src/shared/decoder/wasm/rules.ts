@@ -86,7 +86,7 @@ import {
   ROW_TOOL_NAME,
 } from './rows.ts'
 import { ARRAY_START, blanksEnd, COMMA, OBJECT_END, OBJECT_START, QUOTE, ZERO } from './scan.ts'
-import { isPlain, isText } from './type.ts'
+import { isText } from './type.ts'
 
 export const CHOICE_MAX: u32 = 65_535
 /** Choices from here on have no bit: what is sent once per choice is sent each time. */
@@ -105,9 +105,11 @@ export function runAll(ctx: usize, frames: usize): void {
 /** Runs the rules of a scope over its frame: those that something present concerns, in order. */
 function run(ctx: usize, frames: usize, list: usize, frame: usize, choice: u32, index: i32): void {
   for (let rules = rulesFor(ctx, list, frame); rules != 0; rules &= rules - 1) {
-    const rule = load<usize>(list + ((<usize>ctz(rules)) << 2), LIST_RULES)
-    if (!holds(ctx, frames, rule, frame)) continue
-    if (load<u8>(rule, RULE_FORM) == FORM_SCOPE) enter(ctx, frames, rule, frame, choice, index)
+    const rule = load<usize>(list + (<usize>ctz(rules) << 2), LIST_RULES)
+    if (load<u32>(rule, RULE_CONDITION_COUNT) != 0 && !holds(ctx, frames, rule, frame)) continue
+    const form: i32 = load<u8>(rule, RULE_FORM)
+    if (form == FORM_VALUE) writeValue(ctx, frames, rule, frame, choice, index)
+    else if (form == FORM_SCOPE) enter(ctx, frames, rule, frame, choice, index)
     else write(ctx, frames, rule, frame, choice, index)
   }
 }
@@ -140,13 +142,12 @@ function meets(ctx: usize, frames: usize, condition: usize, frame: usize): bool 
   const at = load<usize>(slot) + 1
   const end = load<usize>(slot, 4) - 1
   const kind: u32 = load<u8>(at - 1)
-  const plain = kind == QUOTE && isPlain(at, end, true)
   let wanted = load<usize>(condition, CONDITION_VALUES)
   for (let count = load<u32>(condition, CONDITION_VALUE_COUNT); count > 0; count--) {
     if (kind == load<u32>(wanted, WANTED_KIND)) {
       const text = load<usize>(wanted, WANTED_TEXT)
       const bytes = load<u32>(wanted, WANTED_BYTES)
-      if (kind != QUOTE || isText(ctx, at, end, true, plain, text, bytes)) return wantsOne
+      if (kind != QUOTE || isText(ctx, at, end, true, text, bytes)) return wantsOne
     }
     wanted += WANTED_SIZE
   }
