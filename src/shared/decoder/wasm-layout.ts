@@ -173,6 +173,8 @@ export const PROGRAM_KEY_BYTES_MAX = 56
 export const PROGRAM_IS_FAST = 60
 /** How many rules write rows: all but scopes. */
 export const PROGRAM_WRITER_COUNT = 112
+/** The type of an event that neither tells one nor has a name. */
+export const PROGRAM_NAMELESS_TYPE = 116
 /** Templates: the address of as many, one after the other; those that serve, latest first. */
 export const PROGRAM_TEMPLATES = 64
 export const PROGRAM_TEMPLATE_COUNT = 68
@@ -261,8 +263,10 @@ export const LIST_ALWAYS = 0
 export const LIST_BY_BIT = 8
 /** For each event type, and for all others, the rules (64) that run then. */
 export const LIST_BY_TYPE = 12
+/** The rules (64) for id and model: nothing is left to do for them once both were sent. */
+export const LIST_NAMES = 16
 /** Addresses of the rules: a word each. */
-export const LIST_RULES = 16
+export const LIST_RULES = 24
 
 // Rule.
 

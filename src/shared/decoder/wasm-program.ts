@@ -16,6 +16,7 @@ import type {
   ValueShape,
 } from '../dialects/compile.ts'
 import { POSITION } from '../dialects/dialect.ts'
+import { ROW_ID, ROW_MODEL } from '../rows.ts'
 import * as layout from './wasm-layout.ts'
 import { Image, wtf8 } from './wasm-image.ts'
 import { buildTrie, type Trie, type TrieNode, writeTrie } from './wasm-trie.ts'
@@ -92,6 +93,9 @@ class ProgramWriter {
     image.word(program + layout.PROGRAM_SENTINEL_COUNT, sentinels.length)
     image.word(program + layout.PROGRAM_TYPES, image.texts(this.#types))
     image.word(program + layout.PROGRAM_TYPE_COUNT, this.#types.length)
+    const nameless = this.#types.indexOf('')
+    const others = this.#types.length
+    image.word(program + layout.PROGRAM_NAMELESS_TYPE, nameless < 0 ? others : nameless)
     writeTrie(image, root)
     image.word(program + layout.PROGRAM_ROOT, root.address)
     image.word(program + layout.PROGRAM_FRAMES, image.allocate(framesBytes))
@@ -169,6 +173,7 @@ class ProgramWriter {
       )
     }
     image.word(list + layout.LIST_BY_TYPE, byType)
+    image.long(list + layout.LIST_NAMES, bitsWhere(rules, isNameRule))
     return list
   }
 
@@ -298,6 +303,10 @@ function bitsOf(scope: TrieNode, paths: readonly (Keys | null)[]): bigint {
 function hasLongList(rules: readonly CompiledRule[]): boolean {
   if (rules.length > RULES_MAX) return true
   return rules.some((rule) => rule.form === 'scope' && hasLongList(rule.rules))
+}
+
+function isNameRule(rule: CompiledRule): boolean {
+  return rule.form === 'value' && (rule.kind === ROW_ID || rule.kind === ROW_MODEL)
 }
 
 /** Every event type that a rule names. */

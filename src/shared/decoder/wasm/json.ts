@@ -154,9 +154,13 @@ export function walk(
     if (at >= end) return 0
     const start = at
     if (byte == QUOTE) {
-      const stops = stringStops(v128.load(++at))
-      at += stops == 0 ? 16 : ctz(stops)
-      if (stops == 0 || <u32>load<u8>(at) != QUOTE) at = stringEnd(at, end)
+      let stops = stringStops(v128.load(++at))
+      while (stops == 0 && at < end) {
+        at += 16
+        stops = stringStops(v128.load(at))
+      }
+      at += ctz(stops)
+      if (<u32>load<u8>(at) != QUOTE) at = stringEnd(at, end)
       if (at == 0 || at >= end) return 0
       if (span < spanLast) span = addSpan(span, start + 1, at)
       at++

@@ -28,6 +28,7 @@ import {
   LIST_ALWAYS,
   LIST_BY_BIT,
   LIST_BY_TYPE,
+  LIST_NAMES,
   LIST_RULES,
   NODE_FRAME,
   PROGRAM_ROOT,
@@ -55,6 +56,7 @@ import {
   SHAPE_OBJECT,
   SHAPE_WORD,
   STATE_SAID_ID,
+  STATE_SAID_MODEL,
   STATE_SAID_TEXT,
   TOOL_ARGUMENTS,
   TOOL_ID,
@@ -104,7 +106,9 @@ export function runAll(ctx: usize, frames: usize): void {
 
 /** Runs the rules of a scope over its frame: those that something present concerns, in order. */
 function run(ctx: usize, frames: usize, list: usize, frame: usize, choice: u32, index: i32): void {
-  for (let rules = rulesFor(ctx, list, frame); rules != 0; rules &= rules - 1) {
+  let rules = rulesFor(ctx, list, frame)
+  if (hasNames(ctx)) rules &= ~load<u64>(list, LIST_NAMES)
+  for (; rules != 0; rules &= rules - 1) {
     const rule = load<usize>(list + (<usize>ctz(rules) << 2), LIST_RULES)
     if (load<u32>(rule, RULE_CONDITION_COUNT) != 0 && !holds(ctx, frames, rule, frame)) continue
     const form: i32 = load<u8>(rule, RULE_FORM)
@@ -112,6 +116,13 @@ function run(ctx: usize, frames: usize, list: usize, frame: usize, choice: u32, 
     else if (form == FORM_SCOPE) enter(ctx, frames, rule, frame, choice, index)
     else write(ctx, frames, rule, frame, choice, index)
   }
+}
+
+/** Whether id and model were sent, each. */
+function hasNames(ctx: usize): bool {
+  const state = load<usize>(ctx, CTX_STATE)
+  const said: u32 = load<u16>(state, STATE_SAID_ID) & load<u16>(state, STATE_SAID_MODEL)
+  return (said & (1 << GOOD_NAME)) != 0
 }
 
 /** A bit for each rule of the list that may have something to do. */

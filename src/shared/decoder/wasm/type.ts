@@ -10,6 +10,7 @@ import {
   CTX_TYPE_IS_JSON,
   FRAME_PRESENT,
   PROGRAM_ROOT,
+  PROGRAM_NAMELESS_TYPE,
   PROGRAM_TYPE_COUNT,
   PROGRAM_TYPE_REF,
   PROGRAM_TYPES,
@@ -70,7 +71,15 @@ export function findType(ctx: usize, frames: usize): void {
     }
   }
   const name = load<usize>(ctx, CTX_NAME)
-  setType(ctx, program, name, name + load<u32>(ctx, CTX_NAME_BYTES), false)
+  const nameBytes = load<u32>(ctx, CTX_NAME_BYTES)
+  if (nameBytes != 0) {
+    setType(ctx, program, name, name + nameBytes, false)
+    return
+  }
+  store<u32>(ctx, load<u32>(program, PROGRAM_NAMELESS_TYPE), CTX_TYPE)
+  store<usize>(ctx, 0, CTX_TYPE_AT)
+  store<usize>(ctx, 0, CTX_TYPE_END)
+  store<u32>(ctx, 0, CTX_TYPE_IS_JSON)
 }
 
 function setType(ctx: usize, program: usize, at: usize, end: usize, isJson: bool): void {
