@@ -246,6 +246,10 @@ export const REF_SIZE = 16
 // Key of a walk: object node and node of the value; then the key as it was sent, from its quote to
 // its colon: length, a bit for each byte, bytes.
 
+/** No node is at these two: of an entry that is empty, and of the last, which stays so. */
+export const MEMO_EMPTY = 1
+export const MEMO_LAST = 2
+
 export const MEMO_PARENT = 0
 export const MEMO_NODE = 4
 export const MEMO_BYTES = 8

@@ -137,11 +137,13 @@ class ProgramWriter {
     image.word(program + layout.PROGRAM_ELEMENT_COUNT, elements.length)
   }
 
-  /** Empty entries: no node is at 1. */
   #writeMemo(): number {
-    const memo = this.#image.allocate(layout.MEMO_COUNT * layout.MEMO_SIZE)
-    for (let index = 0; index < layout.MEMO_COUNT; index++) {
-      this.#image.word(memo + index * layout.MEMO_SIZE + layout.MEMO_PARENT, 1)
+    const { MEMO_COUNT, MEMO_SIZE, MEMO_PARENT } = layout
+    const memo = this.#image.allocate(MEMO_COUNT * MEMO_SIZE)
+    for (let index = 0; index < MEMO_COUNT; index++) {
+      const isLast = index === MEMO_COUNT - 1
+      const parent = isLast ? layout.MEMO_LAST : layout.MEMO_EMPTY
+      this.#image.word(memo + index * MEMO_SIZE + MEMO_PARENT, parent)
     }
     return memo
   }

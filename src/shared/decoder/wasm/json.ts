@@ -45,6 +45,7 @@ import {
   MEMO_BITS,
   MEMO_BYTES,
   MEMO_COUNT,
+  MEMO_LAST,
   MEMO_NODE,
   MEMO_PARENT,
   MEMO_SIZE,
@@ -85,8 +86,9 @@ export const WALK_AGAIN = 4
 export const MALFORMED: u32 = 0
 export const TOO_DEEP: u32 = 1
 
-/** An object is open: the low bit beside its node. */
+/** What is open: an object or an array, a bit beside its node; neither around the value itself. */
 const IN_OBJECT: usize = 1
+const IN_ARRAY: usize = 2
 
 /** `true`, `fals` and `null` as little-endian words. */
 const WORD_TRUE: u32 = 0x65757274
@@ -113,17 +115,12 @@ export function walk(
   mode: i32,
 ): usize {
   const isLine = (mode & WALK_LINE) != 0
-  const bottom = load<usize>(ctx, CTX_STACK)
-  const top = bottom + (depthMax << 2)
-  let stack = bottom
+  const keys = load<usize>(load<usize>(ctx, CTX_PROGRAM), PROGRAM_MEMO)
+  let memo = (mode & WALK_AGAIN) != 0 ? keys + (MEMO_COUNT - 1) * MEMO_SIZE : keys
+  let span = load<usize>(ctx, CTX_SPANS)
+  let stack = load<usize>(ctx, CTX_STACK)
   let open: usize = 0
   let node = root
-  const firstKey = load<usize>(load<usize>(ctx, CTX_PROGRAM), PROGRAM_MEMO)
-  const lastKey = firstKey + (MEMO_COUNT - 1) * MEMO_SIZE
-  let memo = (mode & WALK_AGAIN) != 0 ? lastKey : firstKey
-  const records = (mode & WALK_RECORD) != 0
-  let span = load<usize>(ctx, CTX_SPANS)
-  const spanLast = records ? span + SPANS_MAX * 8 : span
   store<u32>(ctx, MALFORMED, CTX_REFUSAL)
 
   while (true) {
@@ -133,6 +130,7 @@ export function walk(
       if (load<usize>(memo, MEMO_PARENT) == parent && isSameKey(memo, at)) {
         at += load<u32>(memo, MEMO_BYTES)
         node = load<usize>(memo, MEMO_NODE)
+        memo += MEMO_SIZE
       } else {
         const key = at
         if (<u32>load<u8>(at) != QUOTE) return 0
@@ -141,9 +139,8 @@ export function walk(
         node = parent == 0 ? 0 : child(ctx, parent, key + 1, at)
         if (<u32>load<u8>(++at) <= SPACE) at = blanksEnd(at, end, isLine)
         if (<u32>load<u8>(at++) != COLON) return 0
-        noteKey(memo, parent, node, key, at)
+        memo = noteKey(memo, parent, node, key, at)
       }
-      if (memo < lastKey) memo += MEMO_SIZE
     }
 
     let byte: u32 = load<u8>(at)
@@ -162,31 +159,30 @@ export function walk(
       at += ctz(stops)
       if (<u32>load<u8>(at) != QUOTE) at = stringEnd(at, end)
       if (at == 0 || at >= end) return 0
-      if (span < spanLast) span = addSpan(span, start + 1, at)
+      if (mode & WALK_RECORD) span = addSpan(ctx, span, start + 1, at)
       at++
       if (node != 0) note(node, frames, start, at)
     } else if ((byte | 0x20) == OBJECT_START) {
-      if (stack == top) {
+      if (stack - load<usize>(ctx, CTX_STACK) == depthMax << 2) {
         store<u32>(ctx, TOO_DEEP, CTX_REFUSAL)
         return 0
       }
       const isObject = byte == OBJECT_START
       store<usize>(stack, open)
       stack += 4
-      open = node | <usize>isObject
+      open = node | (isObject ? IN_OBJECT : IN_ARRAY)
       if (node != 0) node = noteStart(node, frames, start, isObject)
       if (<u32>load<u8>(++at) <= SPACE) at = blanksEnd(at, end, isLine)
       // Of an empty one the last byte is read below.
       if (<u32>load<u8>(at) != closing(open)) {
-        if (!isObject && node != 0)
-          store<u32>(frames + load<u32>(node, NODE_FRAME), at, FRAME_FIRST)
+        if (!isObject && node != 0) store<u32>(frames + load<u32>(node, NODE_FRAME), at, FRAME_FIRST)
         continue
       }
     } else if (byte - ZERO < 10 || byte == MINUS) {
       const next: u32 = load<u8>(at, 1)
       at = next == COMMA || next == OBJECT_END ? lone(at, byte) : numberEnd(at, end)
       if (at == 0) return 0
-      if (span < spanLast) span = addSpan(span, start, at)
+      if (mode & WALK_RECORD) span = addSpan(ctx, span, start, at)
       if (node != 0) note(node, frames, start, at)
     } else {
       const word = load<u32>(at)
@@ -208,16 +204,16 @@ export function walk(
         at = blanksEnd(at, end, isLine)
         byte = load<u8>(at)
       }
-      if (stack == bottom) {
+      if (open == 0) {
         if (at > end) return 0
-        if (records) endSpans(ctx, span, gap, last, at)
+        if (mode & WALK_RECORD) endSpans(ctx, span, gap, last, at)
         return at
       }
       if (byte == COMMA) break
       if (byte != closing(open)) return 0
       gap = from
       last = at++
-      node = open & ~IN_OBJECT
+      node = open & ~(IN_OBJECT | IN_ARRAY)
       if (node != 0) store<u32>(frames + load<u32>(node, NODE_SLOT), at, 4)
       stack -= 4
       open = load<usize>(stack)
@@ -225,7 +221,7 @@ export function walk(
     at++
     if (open & IN_OBJECT) continue
     node = 0
-    if (open != 0) noteSecond(open, frames, at)
+    if (open != IN_ARRAY) noteSecond(open ^ IN_ARRAY, frames, at)
   }
 }
 
@@ -234,7 +230,8 @@ function lone(at: usize, byte: u32): usize {
   return byte == MINUS ? 0 : at + 1
 }
 
-function addSpan(span: usize, start: usize, end: usize): usize {
+function addSpan(ctx: usize, span: usize, start: usize, end: usize): usize {
+  if (span == load<usize>(ctx, CTX_SPANS) + SPANS_MAX * 8) return span
   store<usize>(span, start)
   store<usize>(span, end, 4)
   return span + 8
@@ -303,16 +300,22 @@ function isSameKey(memo: usize, at: usize): bool {
   return (~equal & bits) == 0
 }
 
-/** Notes a key and its node, for the next walk to find at this place. Long ones are not noted. */
-function noteKey(memo: usize, parent: usize, node: usize, key: usize, end: usize): void {
+/**
+ * Notes a key and its node, for the next walk to find at this place; returns the next place. Long
+ * keys are not noted, nor those for which no place is left: the last entry is never any.
+ */
+function noteKey(memo: usize, parent: usize, node: usize, key: usize, end: usize): usize {
+  if (load<usize>(memo, MEMO_PARENT) == MEMO_LAST) return memo
   const bytes = <u32>(end - key)
-  if (bytes > <u32>MEMO_TEXT_BYTES) return
-  store<usize>(memo, parent, MEMO_PARENT)
-  store<usize>(memo, node, MEMO_NODE)
-  store<u32>(memo, bytes, MEMO_BYTES)
-  store<u32>(memo, -1 >>> (MEMO_TEXT_BYTES - bytes), MEMO_BITS)
-  v128.store(memo, v128.load(key), MEMO_TEXT)
-  v128.store(memo, v128.load(key, 16), MEMO_TEXT + 16)
+  if (bytes <= <u32>MEMO_TEXT_BYTES) {
+    store<usize>(memo, parent, MEMO_PARENT)
+    store<usize>(memo, node, MEMO_NODE)
+    store<u32>(memo, bytes, MEMO_BYTES)
+    store<u32>(memo, (-1) >>> (MEMO_TEXT_BYTES - bytes), MEMO_BITS)
+    v128.store(memo, v128.load(key), MEMO_TEXT)
+    v128.store(memo, v128.load(key, 16), MEMO_TEXT + 16)
+  }
+  return memo + MEMO_SIZE
 }
 
 /** The trie node of a key, 0 where there is none. */
