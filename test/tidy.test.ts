@@ -138,8 +138,8 @@ const plants: readonly Plant[] = [
   {
     rule: 'file-length',
     path: 'src/main/stats.ts',
-    bad: ['x\n'.repeat(401)],
-    good: ['x\n'.repeat(400)],
+    bad: ['x\n'.repeat(451)],
+    good: ['x\n'.repeat(450)],
   },
   {
     rule: 'no-enum',

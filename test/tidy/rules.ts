@@ -22,7 +22,7 @@ export interface Rule {
 }
 
 const COLUMNS_MAX = 100
-const LINES_MAX = 400
+const LINES_MAX = 450
 
 const isCode = (path: string): boolean => /\.[jt]s$/.test(path)
 const isSource = (path: string): boolean => path.startsWith('src/') && isCode(path)

@@ -42,9 +42,6 @@ const WIDE_BYTES_MAX: number = 4096 - layout.SLACK_BYTES
 const WORK_BYTES: number =
   layout.CTX_BYTES + layout.STACK_BYTES + layout.SPANS_BYTES + layout.SCRATCH_BYTES
 
-/** Templates of a program: more than a provider has shapes of events. */
-const TEMPLATE_COUNT = 16
-
 /** An output area: fields of the context, and where it usually lies. */
 interface Area {
   readonly address: number
@@ -63,6 +60,7 @@ export class WasmEngine {
   lentBytes = 0
   /** What they may take together, bytes. */
   lentBytesMax: number = 256 * 1024 * 1024
+  readonly #templateCount: number
   readonly #exports: DecoderExports
   readonly #context: number
   readonly #areas: readonly Area[]
@@ -72,9 +70,14 @@ export class WasmEngine {
   #budget: SlabBudget = { budgetBytes: 0, lentBytes: 0 }
   #grown = false
 
-  /** @param module - What wasm-module.ts compiles. */
-  constructor(module: WebAssembly.Module, heap: WasmHeap) {
+  /**
+   * @param module - Compiled from decoder.wasm.
+   * @param templateCount - Templates of a program: more than a provider has shapes of events. 0:
+   * none.
+   */
+  constructor(module: WebAssembly.Module, heap: WasmHeap, templateCount = 8) {
     this.heap = heap
+    this.#templateCount = templateCount
     this.#context = this.#take(WORK_BYTES)
     this.#areas = [
       this.#area(layout.CTX_ROWS, layout.CTX_ROWS_MAX, ROW_BYTES, ROWS_MAX * ROW_BYTES),
@@ -214,10 +217,11 @@ export class WasmEngine {
 
   #compile(dialect: Dialect): number {
     const compiled = compileDialect(dialect)
-    const measured = compileProgram(compiled, 0, { address: 0, count: TEMPLATE_COUNT })
+    const count = this.#templateCount
+    const measured = compileProgram(compiled, 0, { address: 0, count })
     const address = measured === null ? 0 : this.#take(measured.length)
-    const templates = this.#take(TEMPLATE_COUNT * layout.TEMPLATE_SIZE)
-    const region = templates === 0 ? null : { address: templates, count: TEMPLATE_COUNT }
+    const templates = count === 0 ? 0 : this.#take(count * layout.TEMPLATE_SIZE)
+    const region = templates === 0 ? null : { address: templates, count }
     const program = address === 0 ? null : compileProgram(compiled, address, region)
     if (program !== null) this.heap.bytes.set(program, address)
     this.#programs.set(dialect, address)

@@ -156,9 +156,10 @@ export const PROGRAM_SENTINEL_COUNT = 8
 /** Event types that rules name: the address of as many pairs (address, length); their numbers. */
 export const PROGRAM_TYPES = 12
 export const PROGRAM_TYPE_COUNT = 16
-/** First rule, and the end of the last. */
+/** Rules of the payload itself: the address of their list. */
 export const PROGRAM_RULES = 20
-export const PROGRAM_RULES_END = 24
+/** Keys that the last walk met, in its order: the address of MEMO_COUNT entries. */
+export const PROGRAM_MEMO = 24
 /** Trie node of the payload itself. */
 export const PROGRAM_ROOT = 28
 /** Where the values of the payload at hand are noted, and how large that is. */
@@ -170,6 +171,10 @@ export const PROGRAM_TYPE_REF = 40
 export const PROGRAM_KEY_BYTES_MAX = 56
 /** 1 where an event of the usual shape may take the fast path: JSON, and no sentinel an object. */
 export const PROGRAM_IS_FAST = 60
+/** How many rules write rows: all but scopes. */
+export const PROGRAM_WRITER_COUNT = 112
+/** The type of an event that neither tells one nor has a name. */
+export const PROGRAM_NAMELESS_TYPE = 116
 /** Templates: the address of as many, one after the other; those that serve, latest first. */
 export const PROGRAM_TEMPLATES = 64
 export const PROGRAM_TEMPLATE_COUNT = 68
@@ -189,10 +194,7 @@ export const PROGRAM_HITS_THEN = 100
 export const PROGRAM_DEBT = 104
 /** Payloads that were not learnt from for that reason, a counter. */
 export const PROGRAM_SKIPPED = 108
-export const PROGRAM_SIZE = 112
-
-/** The type of an event that no rule names. Numbers of those that are named lie below. */
-export const TYPE_OTHER = 63
+export const PROGRAM_SIZE = 120
 
 // Trie node: what to do with a value at one path of a scope.
 
@@ -241,6 +243,35 @@ export const REF_BIT = 0
 export const REF_SLOT = 8
 export const REF_SIZE = 16
 
+// Key of a walk: object node and node of the value; then the key as it was sent, from its quote to
+// its colon: length, a bit for each byte, bytes.
+
+/** No node is at these two: of an entry that is empty, and of the last, which stays so. */
+export const MEMO_EMPTY = 1
+export const MEMO_LAST = 2
+
+export const MEMO_PARENT = 0
+export const MEMO_NODE = 4
+export const MEMO_BYTES = 8
+export const MEMO_BITS = 12
+export const MEMO_TEXT = 16
+export const MEMO_TEXT_BYTES = 32
+export const MEMO_SIZE = 48
+export const MEMO_COUNT = 64
+
+// List of a scope's rules, 64 at most.
+
+/** Bits (64) of the rules that run whatever is present. */
+export const LIST_ALWAYS = 0
+/** For each bit of the frame, the rules (64) that its value concerns: the address of the first. */
+export const LIST_BY_BIT = 8
+/** For each event type, and for all others, the rules (64) that run then. */
+export const LIST_BY_TYPE = 12
+/** The rules (64) for id and model: nothing is left to do for them once both were sent. */
+export const LIST_NAMES = 16
+/** Addresses of the rules: a word each. */
+export const LIST_RULES = 24
+
 // Rule.
 
 export const RULE_FORM = 0
@@ -248,40 +279,34 @@ export const RULE_FORM = 0
 export const RULE_KIND = 1
 export const RULE_SHAPE = 2
 export const RULE_FLAGS = 3
-/** The rule after this one; a scope's own rules lie between. */
-export const RULE_NEXT = 4
-/** Bits (64) of which one must be present, else there is nothing to do; 0: none is needed. */
-export const RULE_NEEDS = 8
-/** Bits (64) of the event types that the rule runs for. */
-export const RULE_TYPES = 16
-/** Conditions: the address of the first, and how many. */
-export const RULE_CONDITIONS = 24
-export const RULE_CONDITION_COUNT = 28
-/** From here on by form. A value: references to its paths, and how many. */
-export const VALUE_REFS = 32
-export const VALUE_REF_COUNT = 36
+/** Conditions: how many, and the address of the first. */
+export const RULE_CONDITION_COUNT = 4
+export const RULE_CONDITIONS = 8
+/** From here on by form. A value: how many paths, and the address of the first reference. */
+export const VALUE_REF_COUNT = 12
+export const VALUE_REFS = 16
+export const VALUE_SIZE = 24
 /** A tool: five references, kind, id, name, arguments, input. */
-export const TOOL_KIND = 32
-export const TOOL_ID = 48
-export const TOOL_NAME = 64
-export const TOOL_ARGUMENTS = 80
-export const TOOL_INPUT = 96
-/** A scope: bit (64) of its array, 0 where it is the same value again; */
-export const SCOPE_EACH_BIT = 32
-/** offset of the elements' frame, and their trie node; */
-export const SCOPE_FRAME = 40
-export const SCOPE_ELEMENT = 44
-/** references to choice and index; here its own rules begin. */
-export const SCOPE_CHOICE = 48
-export const SCOPE_INDEX = 64
-export const SCOPE_RULES = 80
+export const TOOL_KIND = 16
+export const TOOL_ID = 32
+export const TOOL_NAME = 48
+export const TOOL_ARGUMENTS = 64
+export const TOOL_INPUT = 80
+export const TOOL_SIZE = 96
+/** A scope: its rules, the address of their list; 1 where it is the elements of an array. */
+export const SCOPE_RULES = 12
+export const SCOPE_IS_EACH = 16
+/** Offset of the elements' frame, and their trie node. */
+export const SCOPE_FRAME = 20
+export const SCOPE_ELEMENT = 24
+/** References to choice and index. */
+export const SCOPE_CHOICE = 32
+export const SCOPE_INDEX = 48
+export const SCOPE_SIZE = 64
 /** An end: its name, and how long that is; 0 for the event's type. */
-export const END_NAME = 32
-export const END_NAME_BYTES = 36
-/** What a rule of each form takes. */
-export const VALUE_SIZE = 40
-export const TOOL_SIZE = 112
-export const MARK_SIZE = 40
+export const END_NAME = 12
+export const END_NAME_BYTES = 16
+export const MARK_SIZE = 24
 
 export const FORM_SCOPE = 0
 export const FORM_VALUE = 1
@@ -321,29 +346,38 @@ export const SLOT_ENTRY_SIZE = 16
 
 // ---- Template: see wasm/template.ts.
 
-/** Bytes of the payload that it was learnt from; 0: there is none yet. */
+/** Bytes of the event that it was learnt from; 0: there is none yet. */
 export const TEMPLATE_BYTES = 0
-/** Spans of that payload, and the bytes outside of them. */
-export const TEMPLATE_SPAN_COUNT = 4
-export const TEMPLATE_SKELETON_BYTES = 8
-/** Literal pieces: one more than there are holes. */
-export const TEMPLATE_PIECE_COUNT = 12
-export const TEMPLATE_DEPTH = 16
+/** Those before its payload, and those after it. */
+export const TEMPLATE_LEAD = 4
+export const TEMPLATE_TAIL = 8
+/** The event's name, inside the lead: address and length. */
+export const TEMPLATE_NAME = 12
+export const TEMPLATE_NAME_BYTES = 16
+/** Spans of that event, and the bytes outside of them. */
+export const TEMPLATE_SPAN_COUNT = 20
+export const TEMPLATE_SKELETON_BYTES = 24
+/** The last of the literal pieces, of which there is one more than there are holes. */
+export const TEMPLATE_LAST_PIECE = 28
+export const TEMPLATE_DEPTH = 32
 /** The template that served next, the last time. */
-export const TEMPLATE_NEXT = 20
-export const TEMPLATE_PATCH_COUNT = 24
-/** Steps, STEPS_UNKNOWN where all rules have to be run. */
-export const TEMPLATE_STEP_COUNT = 28
-/** 1 where every event has the same type: its number, where it lies. */
-export const TEMPLATE_HAS_TYPE = 32
-export const TEMPLATE_TYPE = 36
-export const TEMPLATE_TYPE_AT = 40
-export const TEMPLATE_TYPE_END = 44
+export const TEMPLATE_NEXT = 36
+export const TEMPLATE_PATCH_COUNT = 40
+/** Steps, STEPS_UNKNOWN where all rules have to be run; whether some step is a rule to be run. */
+export const TEMPLATE_STEP_COUNT = 44
+export const TEMPLATE_HAS_RULES = 48
+/** How many rules may write. */
+export const TEMPLATE_RULE_COUNT = 68
+/** The type of the event, the same for all: its number, its text, whether that is JSON's. */
+export const TEMPLATE_TYPE = 52
+export const TEMPLATE_TYPE_AT = 56
+export const TEMPLATE_TYPE_END = 60
+export const TEMPLATE_TYPE_IS_JSON = 64
 
 export const STEPS_UNKNOWN = 0xffff
 
 /** Pieces: a literal's address and length; the hole after it: kind, slot; where it was found. */
-export const TEMPLATE_PIECES = 64
+export const TEMPLATE_PIECES = 80
 export const PIECE_LITERAL = 0
 export const PIECE_BYTES = 4
 export const PIECE_HOLE = 8
@@ -356,38 +390,44 @@ export const HOLE_STRING = 0
 export const HOLE_NUMBER = 1
 export const HOLE_BLANKS = 2
 
-/** Spans: address of the first byte, and of the byte after the last; the low bit of the third word
- *  says that it is a hole. */
-export const TEMPLATE_SPANS = 512
+/** Spans: address of the first byte, and of the byte after the last; 1 where it is a hole. */
+export const TEMPLATE_SPANS = 504
 export const TEMPLATE_SPAN_HOLE = 8
 export const TEMPLATE_SPAN_SIZE = 12
 
-/**
- * Patches: address of a slot's word, and the piece and the distance from its start to note there.
- */
-export const TEMPLATE_PATCHES = 1312
+/** Patches: address of a slot's word; the piece, and the distance from its start, to note there. */
+export const TEMPLATE_PATCHES = 1296
 export const PATCH_WORD = 0
 export const PATCH_PIECE = 4
 export const PATCH_DISTANCE = 8
 export const PATCH_SIZE = 12
 export const PATCHES_MAX = 16
 
-/** Steps: a rule, a frame, choice and index; the low bit of the rule: check its conditions. */
-export const TEMPLATE_STEPS = 1504
-export const STEP_RULE = 0
-export const STEP_FRAME = 4
-export const STEP_CHOICE = 8
-export const STEP_INDEX = 12
-export const STEP_SIZE = 16
-export const STEPS_MAX = 24
+/**
+ * Steps. A string to be passed on: its slot, the first half of its row (64), and what is said by it
+ * (16 bits each: the mask in the state, bits that forbid it, bits that it sets). A rule to be run:
+ * slot 0, the rule, its frame, choice and index.
+ */
+export const TEMPLATE_STEPS = 1488
+export const STEP_ROW = 0
+export const STEP_SLOT = 8
+export const STEP_SAID = 12
+export const STEP_ONCE = 14
+export const STEP_SAYS = 16
+export const STEP_RULE = 20
+export const STEP_FRAME = 24
+export const STEP_CHOICE = 28
+export const STEP_INDEX = 32
+export const STEP_SIZE = 40
+export const STEPS_MAX = 20
 
 /** The frames as the rules find them. */
-export const TEMPLATE_FRAMES = 1888
+export const TEMPLATE_FRAMES = 2288
 export const TEMPLATE_FRAMES_BYTES_MAX = 1024
-/** The payload that it was learnt from. */
-export const TEMPLATE_PAYLOAD = 2912
-export const TEMPLATE_PAYLOAD_BYTES_MAX = 1024
-export const TEMPLATE_SIZE = 3968
+/** The event that it was learnt from. */
+export const TEMPLATE_EVENT = 3312
+export const TEMPLATE_EVENT_BYTES_MAX = 1024
+export const TEMPLATE_SIZE = 4376
 
 // ---- What the decoder asks of its host.
 

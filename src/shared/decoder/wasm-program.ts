@@ -16,6 +16,7 @@ import type {
   ValueShape,
 } from '../dialects/compile.ts'
 import { POSITION } from '../dialects/dialect.ts'
+import { ROW_ID, ROW_MODEL } from '../rows.ts'
 import * as layout from './wasm-layout.ts'
 import { Image, wtf8 } from './wasm-image.ts'
 import { buildTrie, type Trie, type TrieNode, writeTrie } from './wasm-trie.ts'
@@ -34,8 +35,8 @@ const KIND_STRING = 0x22
 const KIND_TRUE = 0x74
 const KIND_FALSE = 0x66
 
-/** All bits of a 64-bit word. */
-const ALL = 0xffff_ffff_ffff_ffffn
+/** A list tells its rules apart by the bits of a word. */
+const RULES_MAX = 64
 
 /** Templates of a program: the address of their region, a multiple of 64, and how many they are. */
 export interface TemplateRegion {
@@ -54,10 +55,16 @@ export function compileProgram(
 ): Uint8Array | null {
   const trie = buildTrie(dialect)
   const types = typesOf(dialect.rules)
-  if (trie === null || types.length > layout.TYPE_OTHER) return null
+  if (trie === null || hasLongList(dialect.rules)) return null
   const texts = [...types, ...wantedOf(dialect.rules)]
   if (texts.some((text) => wtf8(text).length > layout.PROGRAM_TEXT_BYTES_MAX)) return null
   return new ProgramWriter(dialect, trie, types, base).write(templates)
+}
+
+interface WrittenRule {
+  readonly address: number
+  /** Bits of which one must be present, else there is nothing to do; 0: none is needed. */
+  readonly needs: bigint
 }
 
 class ProgramWriter {
@@ -86,18 +93,19 @@ class ProgramWriter {
     image.word(program + layout.PROGRAM_SENTINEL_COUNT, sentinels.length)
     image.word(program + layout.PROGRAM_TYPES, image.texts(this.#types))
     image.word(program + layout.PROGRAM_TYPE_COUNT, this.#types.length)
+    const nameless = this.#types.indexOf('')
+    const others = this.#types.length
+    image.word(program + layout.PROGRAM_NAMELESS_TYPE, nameless < 0 ? others : nameless)
     writeTrie(image, root)
     image.word(program + layout.PROGRAM_ROOT, root.address)
     image.word(program + layout.PROGRAM_FRAMES, image.allocate(framesBytes))
     image.word(program + layout.PROGRAM_FRAMES_BYTES, framesBytes)
     image.word(program + layout.PROGRAM_KEY_BYTES_MAX, keyBytesMax)
     this.#writeRef(program + layout.PROGRAM_TYPE_REF, root, discriminator)
-    image.word(program + layout.PROGRAM_RULES, image.end)
-    this.#writeRules(rules, root)
-    image.word(program + layout.PROGRAM_RULES_END, image.end)
+    image.word(program + layout.PROGRAM_RULES, this.#writeList(rules, root))
+    image.word(program + layout.PROGRAM_WRITER_COUNT, countWriters(rules))
+    image.word(program + layout.PROGRAM_MEMO, this.#writeMemo())
     if (templates !== null) this.#writeTemplates(program, templates)
-    // Last, since rules must follow each other without a gap.
-    this.#writePending()
     return image.bytes
   }
 
@@ -129,117 +137,127 @@ class ProgramWriter {
     image.word(program + layout.PROGRAM_ELEMENT_COUNT, elements.length)
   }
 
-  /** What rules point to, written once all rules are. */
-  readonly #pending: (() => void)[] = []
-
-  #writePending(): void {
-    for (const write of this.#pending) write()
+  #writeMemo(): number {
+    const { MEMO_COUNT, MEMO_SIZE, MEMO_PARENT } = layout
+    const memo = this.#image.allocate(MEMO_COUNT * MEMO_SIZE)
+    for (let index = 0; index < MEMO_COUNT; index++) {
+      const isLast = index === MEMO_COUNT - 1
+      const parent = isLast ? layout.MEMO_LAST : layout.MEMO_EMPTY
+      this.#image.word(memo + index * MEMO_SIZE + MEMO_PARENT, parent)
+    }
+    return memo
   }
 
-  #writeRules(rules: readonly CompiledRule[], scope: TrieNode): void {
-    for (const rule of rules) {
-      switch (rule.form) {
-        case 'scope':
-          this.#writeScope(rule, scope)
-          break
-        case 'value':
-          this.#writeValue(rule, scope)
-          break
-        case 'tool':
-          this.#writeTool(rule, scope)
-          break
-        default:
-          this.#writeMark(rule, scope)
-      }
+  /** Writes a scope's rules, and the list that tells which of them have something to do. */
+  #writeList(rules: readonly CompiledRule[], scope: TrieNode): number {
+    const image = this.#image
+    const written = rules.map((rule) => this.#writeRule(rule, scope))
+    const list = image.allocate(layout.LIST_RULES + rules.length * 4)
+    for (const [index, { address }] of written.entries()) {
+      image.word(list + layout.LIST_RULES + index * 4, address)
+    }
+    image.long(
+      list + layout.LIST_ALWAYS,
+      bitsWhere(written, ({ needs }) => needs === 0n),
+    )
+    const byBit = image.allocate(scope.frame.bitCount * 8)
+    for (let bit = 0; bit < scope.frame.bitCount; bit++) {
+      const concerned = bitsWhere(written, ({ needs }) => ((needs >> BigInt(bit)) & 1n) === 1n)
+      image.long(byBit + bit * 8, concerned)
+    }
+    image.word(list + layout.LIST_BY_BIT, byBit)
+    const types = [...this.#types, null]
+    const byType = image.allocate(types.length * 8)
+    for (const [index, type] of types.entries()) {
+      image.long(
+        byType + index * 8,
+        bitsWhere(rules, (rule) => runsFor(rule, type)),
+      )
+    }
+    image.word(list + layout.LIST_BY_TYPE, byType)
+    image.long(list + layout.LIST_NAMES, bitsWhere(rules, isNameRule))
+    return list
+  }
+
+  #writeRule(rule: CompiledRule, scope: TrieNode): WrittenRule {
+    switch (rule.form) {
+      case 'scope':
+        return this.#writeScope(rule, scope)
+      case 'value':
+        return this.#writeValue(rule, scope)
+      case 'tool':
+        return this.#writeTool(rule, scope)
+      default:
+        return this.#writeMark(rule, scope)
     }
   }
 
-  #writeScope(rule: CompiledScope, outer: TrieNode): void {
+  #writeScope(rule: CompiledScope, outer: TrieNode): WrittenRule {
     const image = this.#image
-    const at = image.allocate(layout.SCOPE_RULES)
+    const address = this.#writeHead(layout.FORM_SCOPE, layout.SCOPE_SIZE, rule, outer)
     const list = rule.each === null ? null : outer.find(rule.each)
     const inner = list === null ? outer : (list.element as TrieNode)
-    this.#writeHead(at, layout.FORM_SCOPE, rule, outer, list === null ? 0n : list.eachBit)
-    image.byte(at + layout.RULE_FLAGS, rule.index === POSITION ? layout.RULE_POSITION : 0)
-    if (list !== null) {
-      image.long(at + layout.SCOPE_EACH_BIT, list.eachBit)
-      image.word(at + layout.SCOPE_FRAME, inner.frame.offset)
-      image.word(at + layout.SCOPE_ELEMENT, inner.address)
-    }
-    this.#writeRef(at + layout.SCOPE_CHOICE, inner, rule.choice)
-    this.#writeRef(at + layout.SCOPE_INDEX, inner, rule.index === POSITION ? null : rule.index)
-    this.#writeRules(rule.rules, inner)
-    image.word(at + layout.RULE_NEXT, image.end)
+    image.byte(address + layout.RULE_FLAGS, rule.index === POSITION ? layout.RULE_POSITION : 0)
+    image.word(address + layout.SCOPE_IS_EACH, list === null ? 0 : 1)
+    image.word(address + layout.SCOPE_FRAME, inner.frame.offset)
+    image.word(address + layout.SCOPE_ELEMENT, inner.address)
+    this.#writeRef(address + layout.SCOPE_CHOICE, inner, rule.choice)
+    const index = rule.index === POSITION ? null : rule.index
+    this.#writeRef(address + layout.SCOPE_INDEX, inner, index)
+    image.word(address + layout.SCOPE_RULES, this.#writeList(rule.rules, inner))
+    return { address, needs: list?.eachBit ?? 0n }
   }
 
-  #writeValue(rule: CompiledValue, scope: TrieNode): void {
+  #writeValue(rule: CompiledValue, scope: TrieNode): WrittenRule {
     const image = this.#image
-    const at = image.allocate(layout.VALUE_SIZE)
-    const needs = rule.paths.reduce((bits, keys) => bits | scope.find(keys).bit, 0n)
-    this.#writeHead(at, layout.FORM_VALUE, rule, scope, needs)
-    image.byte(at + layout.RULE_KIND, rule.kind)
-    image.byte(at + layout.RULE_SHAPE, SHAPES[rule.shape])
-    image.byte(at + layout.RULE_FLAGS, rule.skipEmpty ? layout.RULE_SKIP_EMPTY : 0)
-    image.word(at + layout.VALUE_REF_COUNT, rule.paths.length)
-    this.#pending.push(() => {
-      const refs = image.allocate(rule.paths.length * layout.REF_SIZE)
-      image.word(at + layout.VALUE_REFS, refs)
-      for (const [index, keys] of rule.paths.entries()) {
-        this.#writeRef(refs + index * layout.REF_SIZE, scope, keys)
-      }
-    })
+    const address = this.#writeHead(layout.FORM_VALUE, layout.VALUE_SIZE, rule, scope)
+    image.byte(address + layout.RULE_KIND, rule.kind)
+    image.byte(address + layout.RULE_SHAPE, SHAPES[rule.shape])
+    image.byte(address + layout.RULE_FLAGS, rule.skipEmpty ? layout.RULE_SKIP_EMPTY : 0)
+    image.word(address + layout.VALUE_REF_COUNT, rule.paths.length)
+    const refs = image.allocate(rule.paths.length * layout.REF_SIZE)
+    image.word(address + layout.VALUE_REFS, refs)
+    for (const [index, keys] of rule.paths.entries()) {
+      this.#writeRef(refs + index * layout.REF_SIZE, scope, keys)
+    }
+    return { address, needs: bitsOf(scope, rule.paths) }
   }
 
-  #writeTool(rule: CompiledTool, scope: TrieNode): void {
-    const at = this.#image.allocate(layout.TOOL_SIZE)
+  #writeTool(rule: CompiledTool, scope: TrieNode): WrittenRule {
+    const address = this.#writeHead(layout.FORM_TOOL, layout.TOOL_SIZE, rule, scope)
+    this.#image.byte(address + layout.RULE_FLAGS, rule.skipEmpty ? layout.RULE_SKIP_EMPTY : 0)
     const paths = [rule.kind, rule.id, rule.name, rule.arguments, rule.input]
-    const needs = paths.reduce((bits, keys) => bits | (keys ? scope.find(keys).bit : 0n), 0n)
-    this.#writeHead(at, layout.FORM_TOOL, rule, scope, needs)
-    this.#image.byte(at + layout.RULE_FLAGS, rule.skipEmpty ? layout.RULE_SKIP_EMPTY : 0)
     for (const [index, keys] of paths.entries()) {
-      this.#writeRef(at + layout.TOOL_KIND + index * layout.REF_SIZE, scope, keys)
+      this.#writeRef(address + layout.TOOL_KIND + index * layout.REF_SIZE, scope, keys)
     }
+    return { address, needs: bitsOf(scope, paths) }
   }
 
-  #writeMark(rule: CompiledBlockStop | CompiledEnd, scope: TrieNode): void {
+  #writeMark(rule: CompiledBlockStop | CompiledEnd, scope: TrieNode): WrittenRule {
     const image = this.#image
-    const at = image.allocate(layout.MARK_SIZE)
     const form = rule.form === 'end' ? layout.FORM_END : layout.FORM_BLOCK_STOP
-    this.#writeHead(at, form, rule, scope, 0n)
+    const address = this.#writeHead(form, layout.MARK_SIZE, rule, scope)
     const name = rule.form === 'end' ? rule.name : null
-    if (name === null) return
-    this.#pending.push(() => {
-      image.word(at + layout.END_NAME, image.text(name))
-      image.word(at + layout.END_NAME_BYTES, wtf8(name).length)
-    })
+    if (name !== null) {
+      image.word(address + layout.END_NAME, image.text(name))
+      image.word(address + layout.END_NAME_BYTES, wtf8(name).length)
+    }
+    return { address, needs: 0n }
   }
 
-  #writeHead(
-    at: number,
-    form: number,
-    rule: CompiledConditions,
-    scope: TrieNode,
-    needs: bigint,
-  ): void {
+  /** Makes room for a rule and writes what all have; returns its address. */
+  #writeHead(form: number, bytes: number, rule: CompiledConditions, scope: TrieNode): number {
     const image = this.#image
-    image.byte(at + layout.RULE_FORM, form)
-    image.word(at + layout.RULE_NEXT, image.end)
-    image.long(at + layout.RULE_NEEDS, needs)
-    image.long(at + layout.RULE_TYPES, this.#typeBits(rule))
-    image.word(at + layout.RULE_CONDITION_COUNT, rule.conditions.length)
-    this.#pending.push(() => {
-      const conditions = image.allocate(rule.conditions.length * layout.CONDITION_SIZE)
-      image.word(at + layout.RULE_CONDITIONS, conditions)
-      for (const [index, condition] of rule.conditions.entries()) {
-        this.#writeCondition(conditions + index * layout.CONDITION_SIZE, condition, scope)
-      }
-    })
-  }
-
-  #typeBits({ on, off }: CompiledConditions): bigint {
-    const bitsOf = (names: readonly string[]): bigint =>
-      names.reduce((bits, name) => bits | (1n << BigInt(this.#types.indexOf(name))), 0n)
-    return (on === null ? ALL : bitsOf(on)) & ~bitsOf(off)
+    const address = image.allocate(bytes)
+    const count = rule.conditions.length
+    const conditions = image.allocate(count * layout.CONDITION_SIZE)
+    image.byte(address + layout.RULE_FORM, form)
+    image.word(address + layout.RULE_CONDITION_COUNT, count)
+    image.word(address + layout.RULE_CONDITIONS, conditions)
+    for (const [index, condition] of rule.conditions.entries()) {
+      this.#writeCondition(conditions + index * layout.CONDITION_SIZE, condition, scope)
+    }
+    return address
   }
 
   #writeCondition(at: number, { keys, values, holds }: ValueCondition, scope: TrieNode): void {
@@ -270,6 +288,29 @@ class ProgramWriter {
   }
 }
 
+/** A bit for each of the items, up to 64, that the test holds for. */
+function bitsWhere<Item>(items: readonly Item[], holds: (item: Item) => boolean): bigint {
+  return items.reduce((bits, item, at) => bits | (holds(item) ? 1n << BigInt(at) : 0n), 0n)
+}
+
+/** Whether a rule runs for events of a type; `null` is any that no rule names. */
+function runsFor({ on, off }: CompiledConditions, type: string | null): boolean {
+  return type === null ? on === null : (on?.includes(type) ?? true) && !off.includes(type)
+}
+
+function bitsOf(scope: TrieNode, paths: readonly (Keys | null)[]): bigint {
+  return paths.reduce((bits, keys) => bits | (keys === null ? 0n : scope.find(keys).bit), 0n)
+}
+
+function hasLongList(rules: readonly CompiledRule[]): boolean {
+  if (rules.length > RULES_MAX) return true
+  return rules.some((rule) => rule.form === 'scope' && hasLongList(rule.rules))
+}
+
+function isNameRule(rule: CompiledRule): boolean {
+  return rule.form === 'value' && (rule.kind === ROW_ID || rule.kind === ROW_MODEL)
+}
+
 /** Every event type that a rule names. */
 function typesOf(rules: readonly CompiledRule[]): readonly string[] {
   const own = rules.flatMap((rule) => [
@@ -286,4 +327,10 @@ function wantedOf(rules: readonly CompiledRule[]): readonly string[] {
     ...rule.conditions.flatMap(({ values }) => values.filter((value) => typeof value === 'string')),
     ...(rule.form === 'scope' ? wantedOf(rule.rules) : []),
   ])
+}
+
+function countWriters(rules: readonly CompiledRule[]): number {
+  return rules.reduce((count, rule) => {
+    return count + (rule.form === 'scope' ? countWriters(rule.rules) : 1)
+  }, 0)
 }

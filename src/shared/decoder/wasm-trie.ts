@@ -26,11 +26,11 @@ export class Frame {
   /** Where it lies among all frames, bytes. */
   offset = 0
   slotCount = 0
-  #bits = 0
+  bitCount = 0
 
   /** A bit of its own; 0 where there is none left. */
   takeBit(): bigint {
-    return this.#bits === BITS_MAX ? 0n : 1n << BigInt(this.#bits++)
+    return this.bitCount === BITS_MAX ? 0n : 1n << BigInt(this.bitCount++)
   }
 }
 

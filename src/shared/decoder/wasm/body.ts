@@ -33,7 +33,7 @@ import {
   FAULT_NO_BUFFER_BODY,
   report,
 } from './failure.ts'
-import { walk } from './json.ts'
+import { walk, WALK_AGAIN } from './json.ts'
 import { extract, refuse, takeJson } from './payload.ts'
 import { ARRAY_END, ARRAY_START, blanksEnd, COMMA, OBJECT_START } from './scan.ts'
 import { clearFlags, count, hasFlags, setFlags } from './state.ts'
@@ -112,6 +112,6 @@ function takeItems(ctx: usize, state: usize, data: usize, end: usize): void {
   const program = load<usize>(ctx, CTX_PROGRAM)
   const frames = load<usize>(program, PROGRAM_FRAMES)
   const root = load<usize>(program, PROGRAM_ROOT)
-  const second = walk(ctx, data + 1, end, root, frames, DEPTH_CAP, 0)
+  const second = walk(ctx, data + 1, end, root, frames, DEPTH_CAP, WALK_AGAIN)
   extract(ctx, state, data, end, frames, second)
 }

@@ -13,19 +13,16 @@ import {
   CTX_NAME_BYTES,
   CTX_PROFILE,
   CTX_PROGRAM,
-  CTX_ROW_COUNT,
-  CTX_ROWS_ENOUGH,
-  CTX_SCANNED,
   CTX_TEMPLATE_MISSES,
-  CTX_TEXT_BYTES,
-  CTX_TEXT_BYTES_ENOUGH,
   FLAG_AFTER_CR,
   FLAG_FAILED,
   FLAG_MARK_DONE,
   PROFILE_DEPTH_MAX,
   PROFILE_EVENT_BYTES_MAX,
   PROFILE_LINE_BYTES_MAX,
+  PROFILE_STRICT,
   PROGRAM_FRAMES,
+  PROGRAM_LAST,
   PROGRAM_ROOT,
   STATE_EVENTS,
   STATE_FLAGS,
@@ -33,10 +30,11 @@ import {
 } from '../wasm-layout.ts'
 import { walk, WALK_LINE, WALK_RECORD } from './json.ts'
 import { learn, wantsToLearn } from './learn.ts'
-import { extract, takeMatched } from './payload.ts'
+import { hasEnough } from './output.ts'
+import { extract } from './payload.ts'
 import { CR, LF, lineEnd, OBJECT_START } from './scan.ts'
-import { count, setFlags } from './state.ts'
-import { endOf, findTemplate } from './template.ts'
+import { count, countScanned, setFlags } from './state.ts'
+import { takeServed } from './template.ts'
 
 /** `event: `, `data: ` and `data:` as little-endian words, the bytes after them masked off. */
 const WORD_EVENT: u64 = 0x203a_746e_6576_65
@@ -48,7 +46,13 @@ const NAME_BYTES_MAX: u32 = 256
 
 /** Takes events from a boundary on. Returns where the first begins that it left, or `end`. */
 export function takeEvents(ctx: usize, state: usize, at: usize, end: usize): usize {
+  const isStrict = load<u32>(load<usize>(ctx, CTX_PROFILE), PROFILE_STRICT) != 0
+  const program = load<usize>(ctx, CTX_PROGRAM)
   while (!hasEnough(ctx)) {
+    if (!isStrict && load<usize>(program, PROGRAM_LAST) != 0) {
+      at = takeServed(ctx, state, at, end)
+      if (at == end || hasEnough(ctx)) break
+    }
     const next = takeEvent(ctx, state, at, end)
     // Nothing is left behind of an event that was tried.
     store<u32>(ctx, 0, CTX_NAME_BYTES)
@@ -69,14 +73,6 @@ function takeEvent(ctx: usize, state: usize, at: usize, end: usize): usize {
   const payload = data + 5 + <usize>hasSpace
   if (<u32>load<u8>(payload) != OBJECT_START) return 0
   return takeObject(ctx, state, at, data, payload, end)
-}
-
-/** Enough for one batch. */
-export function hasEnough(ctx: usize): bool {
-  return (
-    load<u32>(ctx, CTX_ROW_COUNT) >= load<u32>(ctx, CTX_ROWS_ENOUGH) ||
-    load<u32>(ctx, CTX_TEXT_BYTES) >= load<u32>(ctx, CTX_TEXT_BYTES_ENOUGH)
-  )
 }
 
 /** Takes an `event` line, if there is one. Returns where the next line begins; `end` gives up. */
@@ -101,33 +97,22 @@ function takeObject(
 ): usize {
   const program = load<usize>(ctx, CTX_PROGRAM)
   const profile = load<usize>(ctx, CTX_PROFILE)
-  const depthMax = load<u32>(profile, PROFILE_DEPTH_MAX)
-  let template = findTemplate(ctx, payload, end, depthMax)
-  let stop: usize = template == 0 ? 0 : endOf(template)
-  let next: usize = template == 0 ? 0 : eventEnd(state, stop, end)
   const frames = load<usize>(program, PROGRAM_FRAMES)
-  let learns = false
-  if (next == 0) {
-    template = 0
-    learns = wantsToLearn(program)
-    const mode = learns ? WALK_LINE | WALK_RECORD : WALK_LINE
-    stop = walk(ctx, payload, end, load<usize>(program, PROGRAM_ROOT), frames, depthMax, mode)
-    next = stop == 0 ? 0 : eventEnd(state, stop, end)
-    if (next == 0) return 0
-    store<f64>(ctx, load<f64>(ctx, CTX_SCANNED) + <f64>(stop - payload), CTX_SCANNED)
-  }
-  if (stop - data > load<u32>(profile, PROFILE_LINE_BYTES_MAX)) return 0
+  const root = load<usize>(program, PROGRAM_ROOT)
+  const depthMax = load<u32>(profile, PROFILE_DEPTH_MAX)
+  const learns = load<u32>(profile, PROFILE_STRICT) == 0 && wantsToLearn(program)
+  const mode = learns ? WALK_LINE | WALK_RECORD : WALK_LINE
+  const stop = walk(ctx, payload, end, root, frames, depthMax, mode)
+  const next: usize = stop == 0 ? 0 : eventEnd(state, stop, end)
+  if (next == 0 || stop - data > load<u32>(profile, PROFILE_LINE_BYTES_MAX)) return 0
   if (stop - payload > load<u32>(profile, PROFILE_EVENT_BYTES_MAX)) return 0
   const chunkBytes = event - load<usize>(ctx, CTX_CHUNK)
   store<f64>(state, load<f64>(ctx, CTX_CHUNK_OFFSET) + <f64>chunkBytes, STATE_OFFSET)
   setFlags(state, FLAG_MARK_DONE)
   count(state, STATE_EVENTS)
-  if (template != 0) {
-    takeMatched(ctx, state, payload, stop, template)
-    return next
-  }
   count(ctx, CTX_TEMPLATE_MISSES)
-  if (learns) learn(ctx, payload, stop)
+  countScanned(ctx, next - event)
+  if (learns) learn(ctx, event, payload, stop, next)
   extract(ctx, state, payload, stop, frames, 0)
   return next
 }

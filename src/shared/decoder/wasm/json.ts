@@ -9,6 +9,11 @@
  * takes all that back: the bits of the node and of what lies under it go, then the new value is
  * noted. A null takes and notes nothing, since no rule tells it from an absence.
  *
+ * Keys come in the same order time and again. So the walk notes those it met, and looks first
+ * whether
+ * the next key is the one that stood there before: then its end and its node are known, and nothing
+ * has to wait for a search.
+ *
  * Of an array whose elements are read, the first is noted in their frame; where the second begins
  * is noted, too, and rules that want to see it, and those after it, walk there once more. So the
  * frames take the same few bytes whatever the payload holds, and the arrays of one element, which
@@ -38,6 +43,16 @@ import {
   NODE_KEYS_MASK,
   NODE_MULTIPLIER,
   NODE_SLOT,
+  MEMO_BITS,
+  MEMO_BYTES,
+  MEMO_COUNT,
+  MEMO_LAST,
+  MEMO_NODE,
+  MEMO_PARENT,
+  MEMO_SIZE,
+  MEMO_TEXT,
+  MEMO_TEXT_BYTES,
+  PROGRAM_MEMO,
   PROGRAM_KEY_BYTES_MAX,
   SPANS_MAX,
 } from '../wasm-layout.ts'
@@ -65,13 +80,16 @@ import { LONE_PASSES, transcode } from './text.ts'
 export const WALK_LINE = 1
 /** Note where the scalars lie, for a template. */
 export const WALK_RECORD = 2
+/** Only a part of a payload that was walked before. */
+export const WALK_AGAIN = 4
 
 /** What CTX_REFUSAL says. */
 export const MALFORMED: u32 = 0
 export const TOO_DEEP: u32 = 1
 
-/** An object is open: the low bit beside its node. */
+/** What is open: an object or an array, a bit beside its node; neither around the value itself. */
 const IN_OBJECT: usize = 1
+const IN_ARRAY: usize = 2
 
 /** `true`, `fals` and `null` as little-endian words. */
 const WORD_TRUE: u32 = 0x65757274
@@ -98,30 +116,32 @@ export function walk(
   mode: i32,
 ): usize {
   const isLine = (mode & WALK_LINE) != 0
-  const bottom = load<usize>(ctx, CTX_STACK)
-  const top = bottom + (depthMax << 2)
-  let stack = bottom
+  const keys = load<usize>(load<usize>(ctx, CTX_PROGRAM), PROGRAM_MEMO)
+  let memo = (mode & WALK_AGAIN) != 0 ? keys + (MEMO_COUNT - 1) * MEMO_SIZE : keys
+  let span = load<usize>(ctx, CTX_SPANS)
+  let stack = load<usize>(ctx, CTX_STACK)
   let open: usize = 0
   let node = root
-  let span = load<usize>(ctx, CTX_SPANS)
-  const spanLast = span + SPANS_MAX * 8
-  const spanStep: usize = (mode & WALK_RECORD) != 0 ? 8 : 0
   store<u32>(ctx, MALFORMED, CTX_REFUSAL)
 
   while (true) {
     if (open & IN_OBJECT) {
       if (<u32>load<u8>(at) <= SPACE) at = blanksEnd(at, end, isLine)
-      if (<u32>load<u8>(at) != QUOTE) return 0
-      const start = ++at
-      const stops = stringStops(v128.load(at))
-      at += ctz(stops)
-      const isShort = stops != 0 && <u32>load<u8>(at) == QUOTE
-      if (!isShort) at = stringEnd(start, end)
-      if (at == 0 || at >= end) return 0
-      node = open ^ IN_OBJECT
-      if (node != 0) node = child(ctx, node, start, at - start, isShort)
-      if (<u32>load<u8>(++at) <= SPACE) at = blanksEnd(at, end, isLine)
-      if (<u32>load<u8>(at++) != COLON) return 0
+      const parent = open ^ IN_OBJECT
+      if (load<usize>(memo, MEMO_PARENT) == parent && isSameKey(memo, at)) {
+        at += load<u32>(memo, MEMO_BYTES)
+        node = load<usize>(memo, MEMO_NODE)
+        memo += MEMO_SIZE
+      } else {
+        const key = at
+        if (<u32>load<u8>(at) != QUOTE) return 0
+        at = stringEnd(at + 1, end)
+        if (at == 0) return 0
+        node = parent == 0 ? 0 : child(ctx, parent, key + 1, at)
+        if (<u32>load<u8>(++at) <= SPACE) at = blanksEnd(at, end, isLine)
+        if (<u32>load<u8>(at++) != COLON) return 0
+        memo = noteKey(memo, parent, node, key, at)
+      }
     }
 
     let byte: u32 = load<u8>(at)
@@ -132,23 +152,26 @@ export function walk(
     if (at >= end) return 0
     const start = at
     if (byte == QUOTE) {
-      const stops = stringStops(v128.load(++at))
+      let stops = stringStops(v128.load(++at))
+      while (stops == 0 && at < end) {
+        at += 16
+        stops = stringStops(v128.load(at))
+      }
       at += ctz(stops)
-      if (stops == 0 || <u32>load<u8>(at) != QUOTE) at = stringEnd(start + 1, end)
+      if (<u32>load<u8>(at) != QUOTE) at = stringEnd(at, end)
       if (at == 0 || at >= end) return 0
-      store<u32>(span, start + 1)
-      store<u32>(span, at++, 4)
-      if (span < spanLast) span += spanStep
+      if (mode & WALK_RECORD) span = addSpan(ctx, span, start + 1, at)
+      at++
       if (node != 0) note(node, frames, start, at)
     } else if ((byte | 0x20) == OBJECT_START) {
-      if (stack == top) {
+      if (stack - load<usize>(ctx, CTX_STACK) == depthMax << 2) {
         store<u32>(ctx, TOO_DEEP, CTX_REFUSAL)
         return 0
       }
       const isObject = byte == OBJECT_START
       store<usize>(stack, open)
       stack += 4
-      open = node | <usize>isObject
+      open = node | (isObject ? IN_OBJECT : IN_ARRAY)
       if (node != 0) node = noteStart(node, frames, start, isObject)
       if (<u32>load<u8>(++at) <= SPACE) at = blanksEnd(at, end, isLine)
       // Of an empty one the last byte is read below.
@@ -158,11 +181,10 @@ export function walk(
         continue
       }
     } else if (byte - ZERO < 10 || byte == MINUS) {
-      at = numberEnd(at, end)
+      const next: u32 = load<u8>(at, 1)
+      at = next == COMMA || next == OBJECT_END ? lone(at, byte) : numberEnd(at, end)
       if (at == 0) return 0
-      store<u32>(span, start)
-      store<u32>(span, at, 4)
-      if (span < spanLast) span += spanStep
+      if (mode & WALK_RECORD) span = addSpan(ctx, span, start, at)
       if (node != 0) note(node, frames, start, at)
     } else {
       const word = load<u32>(at)
@@ -184,16 +206,16 @@ export function walk(
         at = blanksEnd(at, end, isLine)
         byte = load<u8>(at)
       }
-      if (stack == bottom) {
+      if (open == 0) {
         if (at > end) return 0
-        if (spanStep != 0) endSpans(ctx, span, gap, last, at)
+        if (mode & WALK_RECORD) endSpans(ctx, span, gap, last, at)
         return at
       }
       if (byte == COMMA) break
       if (byte != closing(open)) return 0
       gap = from
       last = at++
-      node = open & ~IN_OBJECT
+      node = open & ~(IN_OBJECT | IN_ARRAY)
       if (node != 0) store<u32>(frames + load<u32>(node, NODE_SLOT), at, 4)
       stack -= 4
       open = load<usize>(stack)
@@ -201,8 +223,20 @@ export function walk(
     at++
     if (open & IN_OBJECT) continue
     node = 0
-    if (open != 0) noteSecond(open, frames, at)
+    if (open != IN_ARRAY) noteSecond(open ^ IN_ARRAY, frames, at)
   }
+}
+
+/** The byte after a number of one digit; 0 where it is a sign. */
+function lone(at: usize, byte: u32): usize {
+  return byte == MINUS ? 0 : at + 1
+}
+
+function addSpan(ctx: usize, span: usize, start: usize, end: usize): usize {
+  if (span == load<usize>(ctx, CTX_SPANS) + SPANS_MAX * 8) return span
+  store<usize>(span, start)
+  store<usize>(span, end, 4)
+  return span + 8
 }
 
 /** The last byte of what is open. */
@@ -258,16 +292,44 @@ function endSpans(ctx: usize, span: usize, gap: usize, last: usize, end: usize):
   store<usize>(ctx, span + 16, CTX_SPANS_END)
 }
 
-/** The trie node of a key, 0 where there is none. */
-function child(ctx: usize, parent: usize, key: usize, bytes: usize, isShort: bool): usize {
-  if (load<usize>(parent, NODE_KEYS) == 0) return 0
-  return isShort || !hasEscape(key, bytes)
-    ? findKey(parent, key, bytes)
-    : childOfEscaped(ctx, parent, key, bytes)
+/** Whether the bytes at `at`, from the quote to the colon, are those of a noted key. */
+function isSameKey(memo: usize, at: usize): bool {
+  const bits = load<u32>(memo, MEMO_BITS)
+  let equal = i8x16.bitmask(i8x16.eq(v128.load(at), v128.load(memo, MEMO_TEXT)))
+  if (bits > 0xffff) {
+    equal |= i8x16.bitmask(i8x16.eq(v128.load(at, 16), v128.load(memo, MEMO_TEXT + 16))) << 16
+  }
+  return (~equal & bits) == 0
 }
 
-function hasEscape(key: usize, bytes: usize): bool {
-  for (const end = key + bytes; key < end; key++) {
+/**
+ * Notes a key and its node, for the next walk to find at this place; returns the next place. Long
+ * keys are not noted, nor those for which no place is left: the last entry is never any.
+ */
+function noteKey(memo: usize, parent: usize, node: usize, key: usize, end: usize): usize {
+  if (load<usize>(memo, MEMO_PARENT) == MEMO_LAST) return memo
+  const bytes = <u32>(end - key)
+  if (bytes <= <u32>MEMO_TEXT_BYTES) {
+    store<usize>(memo, parent, MEMO_PARENT)
+    store<usize>(memo, node, MEMO_NODE)
+    store<u32>(memo, bytes, MEMO_BYTES)
+    store<u32>(memo, -1 >>> (MEMO_TEXT_BYTES - bytes), MEMO_BITS)
+    v128.store(memo, v128.load(key), MEMO_TEXT)
+    v128.store(memo, v128.load(key, 16), MEMO_TEXT + 16)
+  }
+  return memo + MEMO_SIZE
+}
+
+/** The trie node of a key, 0 where there is none. */
+function child(ctx: usize, parent: usize, key: usize, end: usize): usize {
+  if (load<usize>(parent, NODE_KEYS) == 0) return 0
+  return hasEscape(key, end)
+    ? childOfEscaped(ctx, parent, key, end - key)
+    : findKey(parent, key, end - key)
+}
+
+function hasEscape(key: usize, end: usize): bool {
+  for (; key < end; key++) {
     if (<u32>load<u8>(key) == BACKSLASH) return true
   }
   return false

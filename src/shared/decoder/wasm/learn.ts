@@ -1,12 +1,14 @@
 /**
- * Learning templates from payloads that were walked.
+ * Learning templates from events that were walked.
  *
- * The skeleton of a payload is what lies outside its scalars. Payloads of one skeleton share a
+ * The skeleton of an event is what lies outside its scalars. Events of one skeleton share a
  * template; a scalar that was not the same in all of them is a hole. So a template begins without
- * any, and every payload that it should have matched and did not makes it more tolerant.
+ * any, and every event that it should have matched and did not makes it more tolerant.
  */
 import {
   CTX_PROGRAM,
+  CTX_NAME,
+  CTX_NAME_BYTES,
   CTX_SPANS,
   CTX_SPANS_END,
   PROGRAM_DEBT,
@@ -17,8 +19,12 @@ import {
   PROGRAM_TEMPLATE_COUNT,
   SPANS_MAX,
   TEMPLATE_BYTES,
-  TEMPLATE_PAYLOAD,
-  TEMPLATE_PAYLOAD_BYTES_MAX,
+  TEMPLATE_EVENT,
+  TEMPLATE_LEAD,
+  TEMPLATE_NAME,
+  TEMPLATE_NAME_BYTES,
+  TEMPLATE_TAIL,
+  TEMPLATE_EVENT_BYTES_MAX,
   TEMPLATE_SKELETON_BYTES,
   TEMPLATE_SPANS,
   TEMPLATE_SPAN_COUNT,
@@ -27,16 +33,15 @@ import {
 } from '../wasm-layout.ts'
 import { build } from './build.ts'
 import { same } from './scan.ts'
-import { follow } from './template.ts'
+import { DEBT_MAX, follow } from './template.ts'
 
 /** What learning costs: about as much as so many hits save. */
 const COST: u32 = 3
-/** In debt for more than this, one payload in SKIPS is learnt from. */
-const DEBT_MAX: u32 = 96
+/** In debt for more than DEBT_MAX, one event in so many is learnt from. */
 const SKIPS: u32 = 64
 
 /**
- * Whether to learn from the next payload that no template matched: not where that brings nothing.
+ * Whether to learn from the next event that no template serves: not where that brings nothing.
  */
 export function wantsToLearn(program: usize): bool {
   if (load<u32>(program, PROGRAM_TEMPLATE_COUNT) == 0) return false
@@ -52,27 +57,38 @@ export function wantsToLearn(program: usize): bool {
   return (skipped & (SKIPS - 1)) == 0
 }
 
-/** Learns from the object at `at`, without a CR or LF, which was walked and recorded just now. */
-export function learn(ctx: usize, at: usize, end: usize): void {
+/**
+ * Learns from the event at `event`, which was walked and recorded just now: its payload begins at
+ * `payload`, the line ends at `stop`, and the blank line at `end`.
+ */
+export function learn(ctx: usize, event: usize, payload: usize, stop: usize, end: usize): void {
   const program = load<usize>(ctx, CTX_PROGRAM)
   const spans = load<usize>(ctx, CTX_SPANS)
   const count = <u32>(load<usize>(ctx, CTX_SPANS_END) - spans) >> 3
   // A full list may have lost some.
-  if (count >= <u32>SPANS_MAX || end - at > <usize>TEMPLATE_PAYLOAD_BYTES_MAX) return
+  if (count >= <u32>SPANS_MAX || end - event > <usize>TEMPLATE_EVENT_BYTES_MAX) return
+  // Three bytes are a CRLF and a CR whose LF is yet to come.
+  if (end - stop == 3) return
   store<u32>(program, load<u32>(program, PROGRAM_DEBT) + COST, PROGRAM_DEBT)
-  let template = findSkeleton(program, at, end, spans, count)
+  let template = findSkeleton(program, event, end, spans, count)
   if (template != 0) {
     widen(template, spans, count)
   } else {
     const order = load<usize>(program, PROGRAM_ORDER)
     template = load<usize>(order + ((load<u32>(program, PROGRAM_TEMPLATE_COUNT) - 1) << 2))
-    begin(template, at, end, spans, count)
+    begin(template, event, end, spans, count)
+    const nameBytes = load<u32>(ctx, CTX_NAME_BYTES)
+    const name: usize = nameBytes == 0 ? 0 : load<usize>(ctx, CTX_NAME) - event
+    store<usize>(template, template + TEMPLATE_EVENT + name, TEMPLATE_NAME)
+    store<u32>(template, nameBytes, TEMPLATE_NAME_BYTES)
+    store<usize>(template, payload - event, TEMPLATE_LEAD)
+    store<usize>(template, end - stop, TEMPLATE_TAIL)
   }
   if (build(ctx, program, template)) follow(program, template)
   else store<u32>(template, 0, TEMPLATE_BYTES)
 }
 
-/** The template of the payload's skeleton, 0 where there is none. */
+/** The template of the event's skeleton, 0 where there is none. */
 function findSkeleton(program: usize, at: usize, end: usize, spans: usize, count: u32): usize {
   const bytes = skeletonBytes(at, end, spans, count)
   let place = load<usize>(program, PROGRAM_ORDER)
@@ -96,7 +112,7 @@ function skeletonBytes(at: usize, end: usize, spans: usize, count: u32): u32 {
 
 function hasSkeleton(template: usize, at: usize, end: usize, spans: usize, count: u32): bool {
   let own = template + TEMPLATE_SPANS
-  let ownAt = template + TEMPLATE_PAYLOAD
+  let ownAt = template + TEMPLATE_EVENT
   for (let span = spans; count > 0; count--, span += 8, own += TEMPLATE_SPAN_SIZE) {
     const bytes = load<usize>(span) - at
     if (load<usize>(own) - ownAt != bytes || !same(ownAt, at, bytes)) return false
@@ -120,15 +136,15 @@ function widen(template: usize, spans: usize, count: u32): void {
 
 /** Starts a template anew, without holes. */
 function begin(template: usize, at: usize, end: usize, spans: usize, count: u32): void {
-  const payload = template + TEMPLATE_PAYLOAD
-  memory.copy(payload, at, end - at)
+  const copy = template + TEMPLATE_EVENT
+  memory.copy(copy, at, end - at)
   store<u32>(template, <u32>(end - at), TEMPLATE_BYTES)
   store<u32>(template, count, TEMPLATE_SPAN_COUNT)
   store<u32>(template, skeletonBytes(at, end, spans, count), TEMPLATE_SKELETON_BYTES)
   let own = template + TEMPLATE_SPANS
   for (let span = spans; count > 0; count--, span += 8, own += TEMPLATE_SPAN_SIZE) {
-    store<usize>(own, load<usize>(span) - at + payload)
-    store<usize>(own, load<usize>(span, 4) - at + payload, 4)
+    store<usize>(own, load<usize>(span) - at + copy)
+    store<usize>(own, load<usize>(span, 4) - at + copy, 4)
     store<u32>(own, 0, TEMPLATE_SPAN_HOLE)
   }
 }

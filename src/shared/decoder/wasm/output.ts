@@ -7,10 +7,12 @@ import {
   CTX_REPLACED,
   CTX_ROW_COUNT,
   CTX_ROWS,
+  CTX_ROWS_ENOUGH,
   CTX_ROWS_MAX,
   CTX_STATE,
   CTX_TEXT,
   CTX_TEXT_BYTES,
+  CTX_TEXT_BYTES_ENOUGH,
   CTX_TEXT_BYTES_MAX,
   CTX_UNITS,
   CTX_WIDE,
@@ -24,6 +26,14 @@ import { FLAG_WIDE } from './rows.ts'
 import { LONE_STOPS, transcode, transcodeWide } from './text.ts'
 
 const ROW_BYTES: u32 = 16
+
+/** Enough for one batch. */
+export function hasEnough(ctx: usize): bool {
+  return (
+    load<u32>(ctx, CTX_ROW_COUNT) >= load<u32>(ctx, CTX_ROWS_ENOUGH) ||
+    load<u32>(ctx, CTX_TEXT_BYTES) >= load<u32>(ctx, CTX_TEXT_BYTES_ENOUGH)
+  )
+}
 
 /** A place to write `bytes` bytes of text and 16 more; 0 where there is no room to be had. */
 export function textRoom(ctx: usize, bytes: u32): usize {
@@ -85,21 +95,31 @@ export function writeText(
   end: usize,
   isJson: bool,
 ): u32 {
-  const out = textRoom(ctx, <u32>(end - at) * 3)
+  const bytes = <u32>(end - at)
+  const out = textRoom(ctx, bytes * 3)
   if (out == 0) return 0
-  const backslashes = i8x16.splat(isJson ? 0x5c : -1)
-  for (let from = at, to = out; ; from += 16, to += 16) {
-    const bytes = v128.load(from)
-    v128.store(to, bytes)
-    const left = end - from
-    const stops = i8x16.bitmask(v128.or(bytes, i8x16.eq(bytes, backslashes)))
-    if (left > 16) {
-      if (stops == 0) continue
-    } else if ((stops & ((1 << (<i32>left)) - 1)) == 0) {
-      writeRow(ctx, kind, choice, index, <u32>(end - at), <u32>(end - at))
-      return 0
-    }
+  if (!copyPlain(at, out, bytes, isJson)) {
     return writeAnyText(ctx, kind, choice, index, at, end, isJson, out)
+  }
+  if (!hasRowRoom(ctx)) return 0
+  store<u32>(ctx, load<u32>(ctx, CTX_TEXT_BYTES) + bytes, CTX_TEXT_BYTES)
+  putRow(ctx, kind | (choice << 16), index, bytes, bytes)
+  return 0
+}
+
+/** Copies text that needs no change: ASCII without escapes. False at the first other byte. */
+function copyPlain(at: usize, out: usize, bytes: u32, isJson: bool): bool {
+  const backslashes = i8x16.splat(isJson ? 0x5c : -1)
+  let left = bytes
+  while (true) {
+    const block = v128.load(at)
+    v128.store(out, block)
+    const stops = i8x16.bitmask(v128.or(block, i8x16.eq(block, backslashes)))
+    if (left <= 16) return (stops & ((1 << left) - 1)) == 0
+    if (stops != 0) return false
+    at += 16
+    out += 16
+    left -= 16
   }
 }
 

@@ -11,7 +11,6 @@ import {
   CTX_REFUSAL,
   CTX_REPLACED,
   CTX_ROW_COUNT,
-  CTX_SCANNED,
   CTX_STATE,
   CTX_TEMPLATE_MISSES,
   CTX_TEXT_BYTES,
@@ -19,14 +18,11 @@ import {
   DEPTH_CAP,
   FLAG_ENDED,
   FLAG_HAS_ID,
-  NODE_FRAME,
   PROFILE_DEPTH_MAX,
   PROFILE_STRICT,
   PROGRAM_FRAMES,
   PROGRAM_IS_TEXT,
   PROGRAM_ROOT,
-  PROGRAM_RULES,
-  PROGRAM_RULES_END,
   PROGRAM_SENTINEL_COUNT,
   PROGRAM_SENTINELS,
   STATE_EVENTS,
@@ -45,8 +41,7 @@ import {
   unitsOf,
 } from './failure.ts'
 import { quote } from './host.ts'
-import { TOO_DEEP, walk, WALK_RECORD } from './json.ts'
-import { learn, wantsToLearn } from './learn.ts'
+import { TOO_DEEP, walk, WALK_AGAIN } from './json.ts'
 import { countReplaced, textRoom, writeRow, writeText } from './output.ts'
 import {
   ROW_EVENT_DATA,
@@ -55,10 +50,10 @@ import {
   ROW_PROVIDER_ERROR,
   ROW_TERMINATOR,
 } from './rows.ts'
-import { run } from './rules.ts'
-import { ARRAY_END, blanksEnd, COMMA, lineEnd, OBJECT_START, same } from './scan.ts'
-import { count, hasFlags, setFlags } from './state.ts'
-import { endOf, extractMatched, findTemplate, serve } from './template.ts'
+import { runAll } from './rules.ts'
+import { ARRAY_END, blanksEnd, COMMA, OBJECT_START, same } from './scan.ts'
+import { count, countScanned, hasFlags, setFlags } from './state.ts'
+import { takeServedPayload } from './template.ts'
 import { LONE_PASSES, transcode } from './text.ts'
 import { findType } from './type.ts'
 
@@ -107,27 +102,20 @@ function takeSentinel(ctx: usize, state: usize, at: usize, end: usize): bool {
 /** Takes a payload of one JSON value, or of several objects one after the other. */
 export function takeJson(ctx: usize, state: usize, data: usize, end: usize): void {
   const program = load<usize>(ctx, CTX_PROGRAM)
-  const depthMax = load<u32>(load<usize>(ctx, CTX_PROFILE), PROFILE_DEPTH_MAX)
-  const isPlain = data < end && <u32>load<u8>(data) == OBJECT_START
-  const template = isPlain ? findTemplate(ctx, data, end, depthMax) : 0
-  if (template != 0 && endOf(template) == end) {
-    takeMatched(ctx, state, data, end, template)
-    return
-  }
+  const profile = load<usize>(ctx, CTX_PROFILE)
+  const isStrict = load<u32>(profile, PROFILE_STRICT) != 0
+  if (!isStrict && takeServedPayload(ctx, state, data, end)) return
   const at = afterMark(data, end)
   const frames = load<usize>(program, PROGRAM_FRAMES)
-  // An LF would be a blank here, and the end of the line for others.
-  const learns = isPlain && wantsToLearn(program) && lineEnd(data, end) == end
-  const mode = learns ? WALK_RECORD : 0
-  let after = walk(ctx, at, end, load<usize>(program, PROGRAM_ROOT), frames, depthMax, mode)
-  store<f64>(ctx, load<f64>(ctx, CTX_SCANNED) + <f64>(end - data), CTX_SCANNED)
+  const depthMax = load<u32>(profile, PROFILE_DEPTH_MAX)
+  let after = walk(ctx, at, end, load<usize>(program, PROGRAM_ROOT), frames, depthMax, 0)
   const second: usize = after == 0 || after == end ? 0 : after
-  if (learns && after == end) learn(ctx, data, end)
   if (second != 0 && !isObject(at, end)) after = 0
   while (after != 0 && after != end) {
     after = isObject(after, end) ? walk(ctx, after, end, 0, frames, depthMax, 0) : 0
   }
   count(ctx, CTX_TEMPLATE_MISSES)
+  countScanned(ctx, end - data)
   if (after == 0) refuse(ctx, state, data, end)
   else extract(ctx, state, data, end, frames, second)
 }
@@ -164,35 +152,15 @@ export function extract(
   for (let at = second; at != 0 && at != end;) {
     const byte: u32 = load<u8>(at)
     if (byte == ARRAY_END) break
-    at = walk(ctx, byte == COMMA ? at + 1 : at, end, root, frames, DEPTH_CAP, 0)
+    at = walk(ctx, byte == COMMA ? at + 1 : at, end, root, frames, DEPTH_CAP, WALK_AGAIN)
     extractOne(ctx, frames)
   }
   settle(ctx, data, end, rows, textBytes, wideBytes, replacements)
 }
 
-/** Writes the rows of a payload that a template has matched. */
-export function takeMatched(
-  ctx: usize,
-  state: usize,
-  data: usize,
-  end: usize,
-  template: usize,
-): void {
-  const rows = load<u32>(ctx, CTX_ROW_COUNT)
-  const textBytes = load<u32>(ctx, CTX_TEXT_BYTES)
-  const wideBytes = load<u32>(ctx, CTX_WIDE_BYTES)
-  const replacements = load<u32>(state, STATE_REPLACEMENTS)
-  serve(ctx, template)
-  extractMatched(ctx, template)
-  settle(ctx, data, end, rows, textBytes, wideBytes, replacements)
-}
-
 function extractOne(ctx: usize, frames: usize): void {
-  const program = load<usize>(ctx, CTX_PROGRAM)
-  const frame = frames + load<u32>(load<usize>(program, PROGRAM_ROOT), NODE_FRAME)
   findType(ctx, frames)
-  const rules = load<usize>(program, PROGRAM_RULES)
-  run(ctx, frames, rules, load<usize>(program, PROGRAM_RULES_END), frame, 0, -1)
+  runAll(ctx, frames)
 }
 
 /**

@@ -9,6 +9,7 @@ import {
   CONDITION_VALUE_COUNT,
   CONDITION_VALUES,
   CTX_PAYLOAD_END,
+  CTX_PROGRAM,
   CTX_STATE,
   CTX_TYPE,
   CTX_TYPE_AT,
@@ -24,6 +25,14 @@ import {
   FRAME_FIRST,
   FRAME_PRESENT,
   FRAME_SECOND,
+  LIST_ALWAYS,
+  LIST_BY_BIT,
+  LIST_BY_TYPE,
+  LIST_NAMES,
+  LIST_RULES,
+  NODE_FRAME,
+  PROGRAM_ROOT,
+  PROGRAM_RULES,
   REF_BIT,
   REF_SIZE,
   REF_SLOT,
@@ -32,17 +41,14 @@ import {
   RULE_FLAGS,
   RULE_FORM,
   RULE_KIND,
-  RULE_NEEDS,
-  RULE_NEXT,
   RULE_POSITION,
   RULE_SHAPE,
   RULE_SKIP_EMPTY,
-  RULE_TYPES,
   SCOPE_CHOICE,
-  SCOPE_EACH_BIT,
   SCOPE_ELEMENT,
   SCOPE_FRAME,
   SCOPE_INDEX,
+  SCOPE_IS_EACH,
   SCOPE_RULES,
   SHAPE_DELTA,
   SHAPE_ERROR,
@@ -50,6 +56,7 @@ import {
   SHAPE_OBJECT,
   SHAPE_WORD,
   STATE_SAID_ID,
+  STATE_SAID_MODEL,
   STATE_SAID_TEXT,
   TOOL_ARGUMENTS,
   TOOL_ID,
@@ -63,7 +70,7 @@ import {
   WANTED_SIZE,
   WANTED_TEXT,
 } from '../wasm-layout.ts'
-import { walk } from './json.ts'
+import { walk, WALK_AGAIN } from './json.ts'
 import { countReplaced, writeRow, writeText } from './output.ts'
 import {
   ROW_BLOCK_STOP,
@@ -81,42 +88,59 @@ import {
   ROW_TOOL_NAME,
 } from './rows.ts'
 import { ARRAY_START, blanksEnd, COMMA, OBJECT_END, OBJECT_START, QUOTE, ZERO } from './scan.ts'
-import { isPlain, isText } from './type.ts'
+import { isText } from './type.ts'
 
 export const CHOICE_MAX: u32 = 65_535
 /** Choices from here on have no bit: what is sent once per choice is sent each time. */
-const CHOICES_TOLD_APART: u32 = 16
+export const CHOICES_TOLD_APART: u32 = 16
 /** Bits of id and model: any was sent, even an empty one; one that is not empty was. */
-const ANY_NAME: u32 = 0
-const GOOD_NAME: u32 = 1
+export const ANY_NAME: u32 = 0
+export const GOOD_NAME: u32 = 1
 
-/** Runs the rules `rule` to `end` over one frame. */
-export function run(
-  ctx: usize,
-  frames: usize,
-  rule: usize,
-  end: usize,
-  frame: usize,
-  choice: u32,
-  index: i32,
-): void {
-  const present = load<u64>(frame, FRAME_PRESENT)
-  while (rule < end) {
-    const needs = load<u64>(rule, RULE_NEEDS)
-    if ((needs == 0 || (needs & present) != 0) && holds(ctx, frames, rule, frame)) {
-      if (load<u8>(rule, RULE_FORM) == FORM_SCOPE) enter(ctx, frames, rule, frame, choice, index)
-      else write(ctx, frames, rule, frame, choice, index)
-    }
-    rule = load<usize>(rule, RULE_NEXT)
+/** Runs the program's rules over the payload that is noted in `frames`. */
+export function runAll(ctx: usize, frames: usize): void {
+  const program = load<usize>(ctx, CTX_PROGRAM)
+  const frame = frames + load<u32>(load<usize>(program, PROGRAM_ROOT), NODE_FRAME)
+  run(ctx, frames, load<usize>(program, PROGRAM_RULES), frame, 0, -1)
+}
+
+/** Runs the rules of a scope over its frame: those that something present concerns, in order. */
+function run(ctx: usize, frames: usize, list: usize, frame: usize, choice: u32, index: i32): void {
+  let rules = rulesFor(ctx, list, frame)
+  if (hasNames(ctx)) rules &= ~load<u64>(list, LIST_NAMES)
+  for (; rules != 0; rules &= rules - 1) {
+    const rule = load<usize>(list + ((<usize>ctz(rules)) << 2), LIST_RULES)
+    if (load<u32>(rule, RULE_CONDITION_COUNT) != 0 && !holds(ctx, frames, rule, frame)) continue
+    const form: i32 = load<u8>(rule, RULE_FORM)
+    if (form == FORM_VALUE) writeValue(ctx, frames, rule, frame, choice, index)
+    else if (form == FORM_SCOPE) enter(ctx, frames, rule, frame, choice, index)
+    else write(ctx, frames, rule, frame, choice, index)
   }
 }
 
-/** Whether the rule runs: for events of this type, and with these values beside it. */
+/** Whether id and model were sent, each. */
+function hasNames(ctx: usize): bool {
+  const state = load<usize>(ctx, CTX_STATE)
+  const said: u32 = load<u16>(state, STATE_SAID_ID) & load<u16>(state, STATE_SAID_MODEL)
+  return (said & (1 << GOOD_NAME)) != 0
+}
+
+/** A bit for each rule of the list that may have something to do. */
+export function rulesFor(ctx: usize, list: usize, frame: usize): u64 {
+  const byBit = load<usize>(list, LIST_BY_BIT)
+  let rules = load<u64>(list, LIST_ALWAYS)
+  for (let bits = load<u64>(frame, FRAME_PRESENT); bits != 0; bits &= bits - 1) {
+    rules |= load<u64>(byBit + ((<usize>ctz(bits)) << 3))
+  }
+  const byType = load<usize>(list, LIST_BY_TYPE)
+  return rules & load<u64>(byType + (load<u32>(ctx, CTX_TYPE) << 3))
+}
+
+/** Whether the rule's conditions hold. */
 export function holds(ctx: usize, frames: usize, rule: usize, frame: usize): bool {
-  if (((load<u64>(rule, RULE_TYPES) >> load<u32>(ctx, CTX_TYPE)) & 1) == 0) return false
-  let count = load<u32>(rule, RULE_CONDITION_COUNT)
+  let left = load<u32>(rule, RULE_CONDITION_COUNT)
   let condition = load<usize>(rule, RULE_CONDITIONS)
-  for (; count > 0; count--, condition += CONDITION_SIZE) {
+  for (; left > 0; left--, condition += CONDITION_SIZE) {
     if (!meets(ctx, frames, condition, frame)) return false
   }
   return true
@@ -129,13 +153,12 @@ function meets(ctx: usize, frames: usize, condition: usize, frame: usize): bool 
   const at = load<usize>(slot) + 1
   const end = load<usize>(slot, 4) - 1
   const kind: u32 = load<u8>(at - 1)
-  const plain = kind == QUOTE && isPlain(at, end, true)
   let wanted = load<usize>(condition, CONDITION_VALUES)
   for (let count = load<u32>(condition, CONDITION_VALUE_COUNT); count > 0; count--) {
     if (kind == load<u32>(wanted, WANTED_KIND)) {
       const text = load<usize>(wanted, WANTED_TEXT)
       const bytes = load<u32>(wanted, WANTED_BYTES)
-      if (kind != QUOTE || isText(ctx, at, end, true, plain, text, bytes)) return wantsOne
+      if (kind != QUOTE || isText(ctx, at, end, true, text, bytes)) return wantsOne
     }
     wanted += WANTED_SIZE
   }
@@ -156,7 +179,7 @@ function enter(
   choice: u32,
   index: i32,
 ): void {
-  if (load<u64>(rule, SCOPE_EACH_BIT) == 0) {
+  if (load<u32>(rule, SCOPE_IS_EACH) == 0) {
     enterOne(ctx, frames, rule, outer, choice, index, -1)
     return
   }
@@ -170,7 +193,7 @@ function enter(
   const element = load<usize>(rule, SCOPE_ELEMENT)
   const end = load<usize>(ctx, CTX_PAYLOAD_END)
   for (let position = 0; ; position++) {
-    at = walk(ctx, at, end, element, frames, DEPTH_CAP, 0)
+    at = walk(ctx, at, end, element, frames, DEPTH_CAP, WALK_AGAIN)
     enterOne(ctx, frames, rule, frame, choice, index, position)
     if (<u32>load<u8>(at) != COMMA) return
     at++
@@ -201,8 +224,7 @@ function enterOne(
   const choice = choiceOf(frames, rule, frame, outerChoice)
   if (choice > CHOICE_MAX) return
   const index = indexOf(frames, rule, frame, outerIndex, position)
-  const end = load<usize>(rule, RULE_NEXT)
-  run(ctx, frames, rule + SCOPE_RULES, end, frame, choice, index)
+  run(ctx, frames, load<usize>(rule, SCOPE_RULES), frame, choice, index)
 }
 
 /** A number of digits only, below 2^31; else -1. */

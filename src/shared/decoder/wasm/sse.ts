@@ -17,7 +17,6 @@ import {
   CTX_NAME_BYTES,
   CTX_PROFILE,
   CTX_PROGRAM,
-  CTX_SCANNED,
   CTX_STATE,
   DATA_AT_SHIFT,
   FLAG_AFTER_CR,
@@ -46,7 +45,7 @@ import {
   FAULT_NO_BUFFER_EVENT,
   FAULT_NO_BUFFER_LINE,
 } from './failure.ts'
-import { clearFlags, count, hasFlags, setFlags } from './state.ts'
+import { clearFlags, count, countScanned, hasFlags, setFlags } from './state.ts'
 import { takePayload, takeStray } from './payload.ts'
 import { COLON, CR, lineEnd, SPACE } from './scan.ts'
 
@@ -65,7 +64,7 @@ export function takeLine(ctx: usize, at: usize, end: usize): usize {
   const begun = load<u32>(state, STATE_LINE_BYTES)
   const stop = lineEnd(at, end)
   const bytes = begun + <u32>(stop - at)
-  store<f64>(ctx, load<f64>(ctx, CTX_SCANNED) + <f64>(stop - at), CTX_SCANNED)
+  countScanned(ctx, stop - at)
   const chunkBytes = at - load<usize>(ctx, CTX_CHUNK)
   const offset = load<f64>(ctx, CTX_CHUNK_OFFSET) + <f64>chunkBytes - <f64>begun
   const bytesMax = load<u32>(load<usize>(ctx, CTX_PROFILE), PROFILE_LINE_BYTES_MAX)

@@ -1,5 +1,5 @@
 /** A stream's flags and counters. */
-import { STATE_FLAGS } from '../wasm-layout.ts'
+import { CTX_SCANNED, STATE_FLAGS } from '../wasm-layout.ts'
 
 /** Whether any of the flags is set. */
 export function hasFlags(state: usize, flags: u32): bool {
@@ -17,4 +17,9 @@ export function clearFlags(state: usize, flags: u32): void {
 /** Adds 1 to the counter in the state at `field`. */
 export function count(state: usize, field: usize): void {
   store<u32>(state + field, load<u32>(state + field) + 1)
+}
+
+/** Counts bytes that were looked at. */
+export function countScanned(ctx: usize, bytes: usize): void {
+  store<f64>(ctx, load<f64>(ctx, CTX_SCANNED) + <f64>bytes, CTX_SCANNED)
 }

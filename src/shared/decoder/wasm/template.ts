@@ -3,28 +3,38 @@
  *
  * Consecutive events of a stream are the same, byte for byte, but for a few scalars: the token, a
  * number that counts, random padding. A template holds the bytes that stay the same, the literals,
- * and between them holes, where a string's inside, a number or a run of blanks may be any. A
- * payload that matches from its first byte to its last is the payload that the template was learnt
- * from with other scalars in the holes. So the walk would note the very same values, and the
- * template has them noted already: in frames of its own, where slots point into its own copy of
- * that payload, but for those that a hole fills.
+ * and between them holes, where a string's inside, a number or a run of blanks may be any. An event
+ * that matches, from the first byte of its first line to its blank line, is the event that the
+ * template was learnt from, with other scalars in the holes. So a walk would note the very same
+ * values, and the template has them noted already: in frames of its own, where slots point into its
+ * own copy of that event, but for those that a hole fills.
  *
  * What a hit saves is the walk, and the rules that cannot say anything: the steps are what is left
- * of them. Each step is done as ever.
+ * of
+ * them. Most steps pass one string on; the others run their rule, as ever.
  *
- * Templates are a cache: they may be lost, or be another's, at any time between two payloads.
+ * Templates are a cache: they may be lost at any time between two events.
  */
 import {
+  CTX_NAME,
+  CTX_NAME_BYTES,
+  CTX_PROFILE,
   CTX_PROGRAM,
-  CTX_SCANNED,
+  CTX_ROW_COUNT,
+  CTX_ROWS,
+  CTX_ROWS_MAX,
   CTX_TEMPLATE_HITS,
+  CTX_TEXT,
+  CTX_TEXT_BYTES,
+  CTX_TEXT_BYTES_MAX,
   CTX_TYPE,
   CTX_TYPE_AT,
   CTX_TYPE_END,
   CTX_TYPE_IS_JSON,
+  FAULT_BYTES_MAX,
+  FLAG_MARK_DONE,
   HOLE_NUMBER,
   HOLE_STRING,
-  NODE_FRAME,
   PATCH_DISTANCE,
   PATCH_PIECE,
   PATCH_SIZE,
@@ -35,94 +45,135 @@ import {
   PIECE_LITERAL,
   PIECE_SIZE,
   PIECE_SLOT,
+  PROFILE_DEPTH_MAX,
+  PROFILE_EVENT_BYTES_MAX,
+  PROFILE_LINE_BYTES_MAX,
+  PROGRAM_DEBT,
   PROGRAM_HITS,
   PROGRAM_LAST,
   PROGRAM_ORDER,
-  PROGRAM_ROOT,
-  PROGRAM_RULES,
-  PROGRAM_RULES_END,
   PROGRAM_TEMPLATE_COUNT,
+  STATE_EVENTS,
   STEP_CHOICE,
   STEP_FRAME,
   STEP_INDEX,
+  STEP_ONCE,
+  STEP_ROW,
   STEP_RULE,
+  STEP_SAID,
+  STEP_SAYS,
   STEP_SIZE,
+  STEP_SLOT,
   STEPS_UNKNOWN,
   TEMPLATE_BYTES,
   TEMPLATE_DEPTH,
   TEMPLATE_FRAMES,
-  TEMPLATE_HAS_TYPE,
+  TEMPLATE_HAS_RULES,
+  TEMPLATE_LAST_PIECE,
+  TEMPLATE_LEAD,
+  TEMPLATE_NAME,
+  TEMPLATE_NAME_BYTES,
   TEMPLATE_NEXT,
   TEMPLATE_PATCH_COUNT,
   TEMPLATE_PATCHES,
-  TEMPLATE_PIECE_COUNT,
   TEMPLATE_PIECES,
+  TEMPLATE_RULE_COUNT,
   TEMPLATE_STEP_COUNT,
   TEMPLATE_STEPS,
+  TEMPLATE_TAIL,
   TEMPLATE_TYPE,
   TEMPLATE_TYPE_AT,
   TEMPLATE_TYPE_END,
+  TEMPLATE_TYPE_IS_JSON,
 } from '../wasm-layout.ts'
-import { holds, run, write } from './rules.ts'
-import { blanksEnd, numberEnd, QUOTE, stringEnd, stringStops } from './scan.ts'
+import { countReplaced, hasEnough, writeText } from './output.ts'
+import { runAll, write } from './rules.ts'
+import { blanksEnd, numberEnd, QUOTE, same, stringEnd, stringStops } from './scan.ts'
+import { countScanned, setFlags } from './state.ts'
 import { findType } from './type.ts'
 
-/** Templates that a payload is held against at most: each may read all of it. */
-const TRIES_MAX = 4
-
-/** A rule in a step whose type and conditions are to be checked. */
-export const STEP_CHECKED: usize = 1
+/** Templates that an event is held against at most: each may read all of it. */
+const TRIES_MAX: u32 = 4
+/** In debt for more than this, templates are not worth the search: see learn.ts. */
+export const DEBT_MAX: u32 = 96
+/** Rows that a rule with one value for each path writes at most: those of a tool. */
+const RULE_ROWS_MAX: u32 = 4
+const ROW_BYTES: u32 = 16
 
 /**
- * The template that the payload at `at` matches, 0 where none does. Its last piece then tells where
- * the payload ends, see {@link endOf}.
+ * Takes events from a boundary on, as many as templates serve. Returns where the first begins that
+ * none does.
+ *
+ * Not for streams that are strict: rows written here are not taken back.
  */
-export function findTemplate(ctx: usize, at: usize, end: usize, depthMax: u32): usize {
+export function takeServed(ctx: usize, state: usize, start: usize, end: usize): usize {
   const program = load<usize>(ctx, CTX_PROGRAM)
-  const last = load<usize>(program, PROGRAM_LAST)
-  if (last == 0) return 0
-  // What followed it last time, then itself, then those that served before.
-  const next = load<usize>(last, TEMPLATE_NEXT)
-  if (tries(ctx, next, at, end, depthMax)) return next
-  if (last != next && tries(ctx, last, at, end, depthMax)) return last
+  const profile = load<usize>(ctx, CTX_PROFILE)
+  const depthMax = load<u32>(profile, PROFILE_DEPTH_MAX)
+  const lineBytesMax = load<u32>(profile, PROFILE_LINE_BYTES_MAX)
+  const bytesMax = min(lineBytesMax, load<u32>(profile, PROFILE_EVENT_BYTES_MAX))
+  let last = load<usize>(program, PROGRAM_LAST)
+  let hits: u32 = 0
+  let at = start
+  while (last != 0 && !hasEnough(ctx)) {
+    // What followed it last time is most likely to follow it now.
+    let template = load<usize>(last, TEMPLATE_NEXT)
+    let stop = match(template, at, end, depthMax, true)
+    if (stop == 0) {
+      store<usize>(program, last, PROGRAM_LAST)
+      template = findOther(ctx, program, at, end, depthMax, template)
+      if (template == 0) break
+      stop = match(template, at, end, depthMax, true)
+      follow(program, template)
+    }
+    // An event that is shorter than every limit exceeds none. One that is not may, or may not.
+    if (stop - at > bytesMax || !hasRoom(ctx, template, <u32>(stop - at))) break
+    extractServed(ctx, state, template)
+    last = template
+    at = stop
+    hits++
+  }
+  if (hits == 0) return at
+  store<usize>(program, last, PROGRAM_LAST)
+  setFlags(state, FLAG_MARK_DONE)
+  store<u32>(state, load<u32>(state, STATE_EVENTS) + hits, STATE_EVENTS)
+  countHits(ctx, program, hits)
+  countScanned(ctx, at - start)
+  return at
+}
+
+function countHits(ctx: usize, program: usize, hits: u32): void {
+  store<u32>(program, load<u32>(program, PROGRAM_HITS) + hits, PROGRAM_HITS)
+  store<u32>(ctx, load<u32>(ctx, CTX_TEMPLATE_HITS) + hits, CTX_TEMPLATE_HITS)
+}
+
+/** Another template that the event matches, 0 where there is none: those that served latest. */
+function findOther(
+  ctx: usize,
+  program: usize,
+  at: usize,
+  end: usize,
+  depthMax: u32,
+  tried: usize,
+): usize {
   const order = load<usize>(program, PROGRAM_ORDER)
-  const count = min<u32>(load<u32>(program, PROGRAM_TEMPLATE_COUNT), TRIES_MAX)
+  const tries = load<u32>(program, PROGRAM_DEBT) > DEBT_MAX ? 0 : TRIES_MAX
+  const count = min(load<u32>(program, PROGRAM_TEMPLATE_COUNT), tries)
   for (let index: u32 = 0; index < count; index++) {
     const template = load<usize>(order + (index << 2))
-    if (template == next || template == last) continue
-    if (tries(ctx, template, at, end, depthMax)) return template
+    countScanned(ctx, min(load<usize>(template, TEMPLATE_BYTES), end - at))
+    if (template != tried && match(template, at, end, depthMax, true) != 0) return template
   }
   return 0
 }
 
-function tries(ctx: usize, template: usize, at: usize, end: usize, depthMax: u32): bool {
-  if (load<u32>(template, TEMPLATE_BYTES) == 0) return false
-  if (load<u32>(template, TEMPLATE_DEPTH) > depthMax) return false
-  const stop = match(template, at, end)
-  const scanned = stop != 0 ? stop - at : load<u32>(template, TEMPLATE_BYTES)
-  store<f64>(ctx, load<f64>(ctx, CTX_SCANNED) + <f64>scanned, CTX_SCANNED)
-  return stop != 0
-}
-
-/** Notes that a template served: it is the first to be tried after the one before it. */
-export function serve(ctx: usize, template: usize): void {
-  const program = load<usize>(ctx, CTX_PROGRAM)
-  const last = load<usize>(program, PROGRAM_LAST)
-  store<u32>(ctx, load<u32>(ctx, CTX_TEMPLATE_HITS) + 1, CTX_TEMPLATE_HITS)
-  store<u32>(program, load<u32>(program, PROGRAM_HITS) + 1, PROGRAM_HITS)
-  if (template == last && load<usize>(last, TEMPLATE_NEXT) == template) return
-  follow(program, template)
-}
-
-/** Makes a template the last one that served, and the successor of the one before. */
+/** Makes a template the successor of the one that served last, and the first of all to be tried. */
 export function follow(program: usize, template: usize): void {
   const last = load<usize>(program, PROGRAM_LAST)
-  if (last != 0) store<usize>(last, template, TEMPLATE_NEXT)
+  store<usize>(last == 0 ? template : last, template, TEMPLATE_NEXT)
   store<usize>(program, template, PROGRAM_LAST)
-  const order = load<usize>(program, PROGRAM_ORDER)
-  // To the front of those that served; the others move up.
   let moved = template
-  for (let place = order; ; place += 4) {
+  for (let place = load<usize>(program, PROGRAM_ORDER); ; place += 4) {
     const here = load<usize>(place)
     store<usize>(place, moved)
     if (here == template) return
@@ -130,28 +181,52 @@ export function follow(program: usize, template: usize): void {
   }
 }
 
-/** Where the payload ends that a template has matched. */
-export function endOf(template: usize): usize {
-  const count = load<u32>(template, TEMPLATE_PIECE_COUNT)
-  const piece = template + TEMPLATE_PIECES + (count - 1) * PIECE_SIZE
-  return load<usize>(piece, PIECE_FOUND) + load<u32>(piece, PIECE_BYTES)
+/** Takes a payload whose event was put together elsewhere. False where no template serves it. */
+export function takeServedPayload(ctx: usize, state: usize, at: usize, end: usize): bool {
+  const program = load<usize>(ctx, CTX_PROGRAM)
+  const last = load<usize>(program, PROGRAM_LAST)
+  if (last == 0) return false
+  const template = load<usize>(last, TEMPLATE_NEXT)
+  const nameBytes = load<u32>(ctx, CTX_NAME_BYTES)
+  if (load<u32>(template, TEMPLATE_NAME_BYTES) != nameBytes) return false
+  if (!same(load<usize>(template, TEMPLATE_NAME), load<usize>(ctx, CTX_NAME), nameBytes)) {
+    return false
+  }
+  const depthMax = load<u32>(load<usize>(ctx, CTX_PROFILE), PROFILE_DEPTH_MAX)
+  // An empty payload may well lie at address 0, which is also what no match is.
+  if (at == end || match(template, at, end, depthMax, false) != end) return false
+  if (!hasRoom(ctx, template, <u32>(end - at))) return false
+  extractServed(ctx, state, template)
+  store<usize>(program, template, PROGRAM_LAST)
+  countHits(ctx, program, 1)
+  countScanned(ctx, end - at)
+  return true
 }
 
-/** Matches a template against the bytes at `at`. Returns the end of the match, or 0. */
-function match(template: usize, start: usize, end: usize): usize {
+/**
+ * Matches a template against an event at `start`, or only against its payload. Returns the byte
+ * after it, 0 where they differ.
+ */
+function match(template: usize, start: usize, end: usize, depthMax: u32, isEvent: bool): usize {
+  if (load<u32>(template, TEMPLATE_BYTES) == 0) return 0
+  if (load<u32>(template, TEMPLATE_DEPTH) > depthMax) return 0
   let at = start
   let piece = template + TEMPLATE_PIECES
-  const last = piece + (load<u32>(template, TEMPLATE_PIECE_COUNT) - 1) * PIECE_SIZE
+  const last = load<usize>(template, TEMPLATE_LAST_PIECE)
+  let lead: usize = isEvent ? 0 : load<usize>(template, TEMPLATE_LEAD)
+  const tail: usize = isEvent ? 0 : load<usize>(template, TEMPLATE_TAIL)
   while (true) {
-    const literal = load<usize>(piece, PIECE_LITERAL)
-    const bytes = load<usize>(piece, PIECE_BYTES)
+    const literal = load<usize>(piece, PIECE_LITERAL) + lead
+    let bytes = load<usize>(piece, PIECE_BYTES) - lead
+    if (piece == last) bytes -= tail
     if (at + bytes > end || !isLiteral(literal, at, bytes)) return 0
-    store<usize>(piece, at, PIECE_FOUND)
+    store<usize>(piece, at - lead, PIECE_FOUND)
     at += bytes
     if (piece == last) return at
+    lead = 0
     const hole = at
-    const kind = load<u32>(piece, PIECE_HOLE)
     const slot = load<usize>(piece, PIECE_SLOT)
+    const kind = load<u32>(piece, PIECE_HOLE)
     if (kind == HOLE_STRING) {
       const stops = stringStops(v128.load(at))
       at += ctz(stops)
@@ -166,9 +241,7 @@ function match(template: usize, start: usize, end: usize): usize {
       if (at == 0) return 0
       store<usize>(slot, hole)
       store<usize>(slot, at, 4)
-    } else {
-      at = blanksEnd(at, end, true)
-    }
+    } else at = blanksEnd(at, end, true)
     piece += PIECE_SIZE
   }
 }
@@ -189,40 +262,85 @@ function isLiteral(literal: usize, at: usize, bytes: usize): bool {
   return !v128.any_true(differs)
 }
 
-/** Writes the rows of a payload that a template has matched. */
-export function extractMatched(ctx: usize, template: usize): void {
-  const frames = template + TEMPLATE_FRAMES
+/** Whether the rows of a hit fit, whatever the holes hold; each rule may pass all of it on. */
+function hasRoom(ctx: usize, template: usize, bytes: u32): bool {
+  const rules = load<u32>(template, TEMPLATE_RULE_COUNT)
+  const rows = load<u32>(ctx, CTX_ROW_COUNT) + rules * RULE_ROWS_MAX + 1
+  const textBytes = load<u32>(ctx, CTX_TEXT_BYTES) + rules * (bytes * 3 + 16) + FAULT_BYTES_MAX
+  return rows < load<u32>(ctx, CTX_ROWS_MAX) && textBytes < load<u32>(ctx, CTX_TEXT_BYTES_MAX)
+}
+
+/** Writes the rows of an event that a template has matched. */
+function extractServed(ctx: usize, state: usize, template: usize): void {
   let patch = template + TEMPLATE_PATCHES
   for (let left = load<u32>(template, TEMPLATE_PATCH_COUNT); left > 0; left--) {
     const found = load<usize>(load<usize>(patch, PATCH_PIECE), PIECE_FOUND)
     store<usize>(load<usize>(patch, PATCH_WORD), found + load<usize>(patch, PATCH_DISTANCE))
     patch += PATCH_SIZE
   }
-  if (load<u32>(template, TEMPLATE_HAS_TYPE) != 0) {
+  const count = load<u32>(template, TEMPLATE_STEP_COUNT)
+  if (count == STEPS_UNKNOWN) {
+    runRules(ctx, template)
+    return
+  }
+  if (load<u32>(template, TEMPLATE_HAS_RULES) != 0) {
     store<u32>(ctx, load<u32>(template, TEMPLATE_TYPE), CTX_TYPE)
     store<usize>(ctx, load<usize>(template, TEMPLATE_TYPE_AT), CTX_TYPE_AT)
     store<usize>(ctx, load<usize>(template, TEMPLATE_TYPE_END), CTX_TYPE_END)
-    store<u32>(ctx, 1, CTX_TYPE_IS_JSON)
-  } else findType(ctx, frames)
-  const count = load<u32>(template, TEMPLATE_STEP_COUNT)
-  if (count == STEPS_UNKNOWN) runAll(ctx, frames)
-  else takeSteps(ctx, template, frames, count)
-}
-
-function takeSteps(ctx: usize, template: usize, frames: usize, count: u32): void {
-  let step = template + TEMPLATE_STEPS
-  for (; count > 0; count--, step += STEP_SIZE) {
-    const checked = load<usize>(step, STEP_RULE)
-    const rule = checked & ~STEP_CHECKED
-    const frame = load<usize>(step, STEP_FRAME)
-    if (rule != checked && !holds(ctx, frames, rule, frame)) continue
-    write(ctx, frames, rule, frame, load<u32>(step, STEP_CHOICE), load<i32>(step, STEP_INDEX))
+    store<u32>(ctx, load<u32>(template, TEMPLATE_TYPE_IS_JSON), CTX_TYPE_IS_JSON)
   }
+  let step = template + TEMPLATE_STEPS
+  for (let left = count; left > 0; left--, step += STEP_SIZE) takeStep(ctx, state, template, step)
 }
 
-function runAll(ctx: usize, frames: usize): void {
-  const program = load<usize>(ctx, CTX_PROGRAM)
-  const frame = frames + load<u32>(load<usize>(program, PROGRAM_ROOT), NODE_FRAME)
-  const rules = load<usize>(program, PROGRAM_RULES)
-  run(ctx, frames, rules, load<usize>(program, PROGRAM_RULES_END), frame, 0, -1)
+function takeStep(ctx: usize, state: usize, template: usize, step: usize): void {
+  const slot = load<usize>(step, STEP_SLOT)
+  if (slot == 0) {
+    writeStep(ctx, template, step)
+    return
+  }
+  const place = state + load<u16>(step, STEP_SAID)
+  const said: u32 = load<u16>(place)
+  if ((said & <u32>load<u16>(step, STEP_ONCE)) != 0) return
+  const at = load<usize>(slot) + 1
+  const bytes = load<usize>(slot, 4) - 1 - at
+  if (bytes == 0) {
+    // Whether that says anything is the rule's to know.
+    writeStep(ctx, template, step)
+    return
+  }
+  store<u16>(place, <u16>(said | <u32>load<u16>(step, STEP_SAYS)))
+  const used = load<u32>(ctx, CTX_TEXT_BYTES)
+  const text = v128.load(at)
+  v128.store(load<usize>(ctx, CTX_TEXT) + used, text)
+  const stops = i8x16.bitmask(v128.or(text, i8x16.eq(text, i8x16.splat(0x5c))))
+  const row = load<u64>(step, STEP_ROW)
+  if (bytes > 16 || (stops & ((1 << (<i32>bytes)) - 1)) != 0) {
+    const choice = <u32>row >> 16
+    const index = <i32>(row >> 32)
+    countReplaced(ctx, writeText(ctx, <u32>row & 0xff, choice, index, at, at + bytes, true))
+    return
+  }
+  const rows = load<u32>(ctx, CTX_ROW_COUNT)
+  const target = load<usize>(ctx, CTX_ROWS) + rows * ROW_BYTES
+  store<u64>(target, row)
+  store<u64>(target, ((<u64>bytes) << 32) | <u64>bytes, 8)
+  store<u32>(ctx, rows + 1, CTX_ROW_COUNT)
+  store<u32>(ctx, used + <u32>bytes, CTX_TEXT_BYTES)
+}
+
+/** Runs a rule that its conditions are known to allow. */
+function writeStep(ctx: usize, template: usize, step: usize): void {
+  const rule = load<usize>(step, STEP_RULE)
+  const frame = load<usize>(step, STEP_FRAME)
+  const choice = load<u32>(step, STEP_CHOICE)
+  write(ctx, template + TEMPLATE_FRAMES, rule, frame, choice, load<i32>(step, STEP_INDEX))
+}
+
+function runRules(ctx: usize, template: usize): void {
+  store<usize>(ctx, load<usize>(template, TEMPLATE_NAME), CTX_NAME)
+  store<u32>(ctx, load<u32>(template, TEMPLATE_NAME_BYTES), CTX_NAME_BYTES)
+  findType(ctx, template + TEMPLATE_FRAMES)
+  runAll(ctx, template + TEMPLATE_FRAMES)
+  store<u32>(ctx, 0, CTX_NAME_BYTES)
 }

@@ -10,19 +10,41 @@ import {
   CTX_TYPE_IS_JSON,
   FRAME_PRESENT,
   PROGRAM_ROOT,
+  PROGRAM_NAMELESS_TYPE,
   PROGRAM_TYPE_COUNT,
   PROGRAM_TYPE_REF,
   PROGRAM_TYPES,
   REF_BIT,
   REF_SLOT,
   NODE_FRAME,
-  TYPE_OTHER,
 } from '../wasm-layout.ts'
 import { QUOTE, same } from './scan.ts'
 import { LONE_PASSES, transcode } from './text.ts'
 
-/** Whether text, the inside of a JSON string or UTF-8, has neither escapes nor more than ASCII. */
-export function isPlain(at: usize, end: usize, isJson: bool): bool {
+/**
+ * Whether the text `at` to `end`, the inside of a JSON string or UTF-8, says `text`. Mostly it does
+ * where it is spelled the same, and does not where it is not; escapes and malformed bytes need a
+ * closer look.
+ */
+export function isText(
+  ctx: usize,
+  at: usize,
+  end: usize,
+  isJson: bool,
+  text: usize,
+  bytes: u32,
+): bool {
+  const length = <u32>(end - at)
+  if (isPlain(at, end, isJson)) return length == bytes && same(at, text, bytes)
+  // No escape is longer than six times what it stands for.
+  if (length > bytes * 6) return false
+  const scratch = load<usize>(ctx, CTX_SCRATCH)
+  const scratchEnd = transcode(ctx, at, end, scratch, isJson, LONE_PASSES)
+  return scratchEnd - scratch == bytes && same(scratch, text, bytes)
+}
+
+/** Neither an escape nor anything beyond ASCII. */
+function isPlain(at: usize, end: usize, isJson: bool): bool {
   const backslashes = i8x16.splat(isJson ? 0x5c : -1)
   for (; at < end; at += 16) {
     const bytes = v128.load(at)
@@ -31,28 +53,6 @@ export function isPlain(at: usize, end: usize, isJson: bool): bool {
     if ((stops & ((1 << (<i32>left)) - 1)) != 0) return false
   }
   return true
-}
-
-/**
- * Whether the text `at` to `end` says `text`: plain text where it is spelled the same, other text
- * after decoding.
- */
-export function isText(
-  ctx: usize,
-  at: usize,
-  end: usize,
-  isJson: bool,
-  plain: bool,
-  text: usize,
-  bytes: u32,
-): bool {
-  const length = <u32>(end - at)
-  if (plain) return length == bytes && same(at, text, bytes)
-  // No escape is longer than six times what it stands for.
-  if (length > bytes * 6) return false
-  const scratch = load<usize>(ctx, CTX_SCRATCH)
-  const scratchEnd = transcode(ctx, at, end, scratch, isJson, LONE_PASSES)
-  return scratchEnd - scratch == bytes && same(scratch, text, bytes)
 }
 
 /** Finds the type of the payload whose values are in `frames`: its own, or the event's name. */
@@ -71,21 +71,34 @@ export function findType(ctx: usize, frames: usize): void {
     }
   }
   const name = load<usize>(ctx, CTX_NAME)
-  setType(ctx, program, name, name + load<u32>(ctx, CTX_NAME_BYTES), false)
+  const nameBytes = load<u32>(ctx, CTX_NAME_BYTES)
+  if (nameBytes != 0) {
+    setType(ctx, program, name, name + nameBytes, false)
+    return
+  }
+  store<u32>(ctx, load<u32>(program, PROGRAM_NAMELESS_TYPE), CTX_TYPE)
+  store<usize>(ctx, 0, CTX_TYPE_AT)
+  store<usize>(ctx, 0, CTX_TYPE_END)
+  store<u32>(ctx, 0, CTX_TYPE_IS_JSON)
 }
 
 function setType(ctx: usize, program: usize, at: usize, end: usize, isJson: bool): void {
   store<usize>(ctx, at, CTX_TYPE_AT)
   store<usize>(ctx, end, CTX_TYPE_END)
   store<u32>(ctx, isJson, CTX_TYPE_IS_JSON)
-  const plain = isPlain(at, end, isJson)
   const count = load<u32>(program, PROGRAM_TYPE_COUNT)
-  let known = load<usize>(program, PROGRAM_TYPES)
-  for (let type: u32 = 0; type < count; type++, known += 8) {
-    if (isText(ctx, at, end, isJson, plain, load<usize>(known), load<u32>(known, 4))) {
-      store<u32>(ctx, type, CTX_TYPE)
-      return
+  const table = load<usize>(program, PROGRAM_TYPES)
+  const bytes = <u32>(end - at)
+  let type: u32 = 0
+  if (isPlain(at, end, isJson)) {
+    for (let known = table; type < count; type++, known += 8) {
+      if (load<u32>(known, 4) == bytes && same(load<usize>(known), at, bytes)) break
+    }
+  } else {
+    for (let known = table; type < count; type++, known += 8) {
+      if (isText(ctx, at, end, isJson, load<usize>(known), load<u32>(known, 4))) break
     }
   }
-  store<u32>(ctx, TYPE_OTHER, CTX_TYPE)
+  // One that no rule names is the last.
+  store<u32>(ctx, type, CTX_TYPE)
 }
