@@ -10,7 +10,7 @@
 
 /** Stack of open containers, an address; STACK_BYTES. */
 export const CTX_STACK = 0
-/** Scalars that the last walk saw, an address; SPANS_BYTES. */
+/** Scalars of an event that is learnt from, an address; SPANS_BYTES. */
 export const CTX_SPANS = 4
 /** Room to decode a key or a condition's value, an address; SCRATCH_BYTES. */
 export const CTX_SCRATCH = 8
@@ -40,8 +40,6 @@ export const CTX_NAME_BYTES = 84
 export const CTX_ID = 88
 export const CTX_ID_BYTES = 92
 export const CTX_DATA = 96
-/** Where the last walk stopped to record scalars: the end of the list. */
-export const CTX_SPANS_END = 100
 /** Why the last walk refused: 0 malformed, 1 too deep. */
 export const CTX_REFUSAL = 104
 /** What the last transcoding counted: UTF-16 units, and U+FFFD for malformed input. */
@@ -62,7 +60,14 @@ export const CTX_TEMPLATE_HITS = 144
 export const CTX_TEMPLATE_MISSES = 148
 /** Bytes looked at, however often (float64): line ends, walks, templates. */
 export const CTX_SCANNED = 152
-export const CTX_BYTES = 160
+/** The walk, where it is: next byte; what is open; node to come; stack, its bound; next key. */
+export const CTX_AT = 160
+export const CTX_OPEN = 164
+export const CTX_NODE = 168
+export const CTX_DEPTH = 172
+export const CTX_DEPTH_END = 176
+export const CTX_KEY = 180
+export const CTX_BYTES = 184
 
 /**
  * Deepest nesting that the stack has room for; a word a level. STREAM_LIMITS_CAP allows no more.
@@ -243,20 +248,21 @@ export const REF_BIT = 0
 export const REF_SLOT = 8
 export const REF_SIZE = 16
 
-// Key of a walk: object node and node of the value; then the key as it was sent, from its quote to
-// its colon: length, a bit for each byte, bytes.
+// Key that a walk met: object's node, value's node; the key as it was sent, from its quote to its
+// colon: length, a bit for each of the first 16 bytes, for each of the second 16, all bytes.
 
-/** No node is at these two: of an entry that is empty, and of the last, which stays so. */
-export const MEMO_EMPTY = 1
-export const MEMO_LAST = 2
+/** No object is these two: of an entry that is empty, and of the last, which stays so. */
+export const MEMO_EMPTY = 4
+export const MEMO_LAST = 8
 
-export const MEMO_PARENT = 0
+export const MEMO_OPEN = 0
 export const MEMO_NODE = 4
 export const MEMO_BYTES = 8
 export const MEMO_BITS = 12
 export const MEMO_TEXT = 16
 export const MEMO_TEXT_BYTES = 32
-export const MEMO_SIZE = 48
+export const MEMO_MORE_BITS = 48
+export const MEMO_SIZE = 64
 export const MEMO_COUNT = 64
 
 // List of a scope's rules, 64 at most.

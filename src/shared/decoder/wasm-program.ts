@@ -138,12 +138,12 @@ class ProgramWriter {
   }
 
   #writeMemo(): number {
-    const { MEMO_COUNT, MEMO_SIZE, MEMO_PARENT } = layout
+    const { MEMO_COUNT, MEMO_SIZE, MEMO_OPEN } = layout
     const memo = this.#image.allocate(MEMO_COUNT * MEMO_SIZE)
     for (let index = 0; index < MEMO_COUNT; index++) {
       const isLast = index === MEMO_COUNT - 1
-      const parent = isLast ? layout.MEMO_LAST : layout.MEMO_EMPTY
-      this.#image.word(memo + index * MEMO_SIZE + MEMO_PARENT, parent)
+      const open = isLast ? layout.MEMO_LAST : layout.MEMO_EMPTY
+      this.#image.word(memo + index * MEMO_SIZE + MEMO_OPEN, open)
     }
     return memo
   }

@@ -28,7 +28,7 @@ import {
   STATE_FLAGS,
   STATE_OFFSET,
 } from '../wasm-layout.ts'
-import { walk, WALK_LINE, WALK_RECORD } from './json.ts'
+import { walk, WALK_LINE } from './json.ts'
 import { learn, wantsToLearn } from './learn.ts'
 import { hasEnough } from './output.ts'
 import { extract } from './payload.ts'
@@ -100,9 +100,7 @@ function takeObject(
   const frames = load<usize>(program, PROGRAM_FRAMES)
   const root = load<usize>(program, PROGRAM_ROOT)
   const depthMax = load<u32>(profile, PROFILE_DEPTH_MAX)
-  const learns = load<u32>(profile, PROFILE_STRICT) == 0 && wantsToLearn(program)
-  const mode = learns ? WALK_LINE | WALK_RECORD : WALK_LINE
-  const stop = walk(ctx, payload, end, root, frames, depthMax, mode)
+  const stop = walk(ctx, payload, end, root, frames, depthMax, WALK_LINE)
   const next: usize = stop == 0 ? 0 : eventEnd(state, stop, end)
   if (next == 0 || stop - data > load<u32>(profile, PROFILE_LINE_BYTES_MAX)) return 0
   if (stop - payload > load<u32>(profile, PROFILE_EVENT_BYTES_MAX)) return 0
@@ -112,7 +110,9 @@ function takeObject(
   count(state, STATE_EVENTS)
   count(ctx, CTX_TEMPLATE_MISSES)
   countScanned(ctx, next - event)
-  if (learns) learn(ctx, event, payload, stop, next)
+  if (load<u32>(profile, PROFILE_STRICT) == 0 && wantsToLearn(program)) {
+    learn(ctx, event, payload, stop, next)
+  }
   extract(ctx, state, payload, stop, frames, 0)
   return next
 }

@@ -10,78 +10,61 @@
  * noted. A null takes and notes nothing, since no rule tells it from an absence.
  *
  * Keys come in the same order time and again. So the walk notes those it met, and looks first
- * whether
- * the next key is the one that stood there before: then its end and its node are known, and nothing
- * has to wait for a search.
+ * whether the next key is the one that stood there before: then its end and its node are known, and
+ * nothing has to wait for a search.
  *
  * Of an array whose elements are read, the first is noted in their frame; where the second begins
  * is noted, too, and rules that want to see it, and those after it, walk there once more. So the
  * frames take the same few bytes whatever the payload holds, and the arrays of one element, which
  * are nearly all, are walked once.
+ *
+ * `rush` goes through what is usual, and leaves the rest to `walk`: keys that were not there
+ * before, escapes, fractions, blanks that were not there before.
  */
 import {
+  CTX_AT,
+  CTX_DEPTH,
+  CTX_DEPTH_END,
+  CTX_KEY,
+  CTX_NODE,
+  CTX_OPEN,
   CTX_PROGRAM,
   CTX_REFUSAL,
-  CTX_SCRATCH,
-  CTX_SPANS,
-  CTX_SPANS_END,
   CTX_STACK,
-  FRAME_FIRST,
-  FRAME_PRESENT,
-  FRAME_SECOND,
-  KEY_BYTES,
-  KEY_NODE,
-  KEY_REST,
-  KEY_SIZE,
-  KEY_START,
-  NODE_BIT,
-  NODE_EACH_BIT,
-  NODE_ELEMENT,
-  NODE_FRAME,
-  NODE_KEEP,
-  NODE_KEYS,
-  NODE_KEYS_MASK,
-  NODE_MULTIPLIER,
-  NODE_SLOT,
   MEMO_BITS,
   MEMO_BYTES,
   MEMO_COUNT,
-  MEMO_LAST,
+  MEMO_MORE_BITS,
   MEMO_NODE,
-  MEMO_PARENT,
+  MEMO_OPEN,
   MEMO_SIZE,
   MEMO_TEXT,
-  MEMO_TEXT_BYTES,
+  NODE_SLOT,
   PROGRAM_MEMO,
-  PROGRAM_KEY_BYTES_MAX,
-  SPANS_MAX,
 } from '../wasm-layout.ts'
 import {
   ARRAY_END,
-  BACKSLASH,
+  ARRAY_START,
   blanksEnd,
   COLON,
   COMMA,
   LETTER_E,
-  MINUS,
   numberEnd,
   OBJECT_END,
   OBJECT_START,
   QUOTE,
-  same,
   SPACE,
   stringEnd,
   stringStops,
   ZERO,
 } from './scan.ts'
-import { LONE_PASSES, transcode } from './text.ts'
+import { child, noteKey } from './keys.ts'
+import { note, noteArray, noteFirst, noteNull, noteSecond } from './notes.ts'
 
 /** The value lies in one line: a CR or LF ends it, and is no blank. */
 export const WALK_LINE = 1
-/** Note where the scalars lie, for a template. */
-export const WALK_RECORD = 2
 /** Only a part of a payload that was walked before. */
-export const WALK_AGAIN = 4
+export const WALK_AGAIN = 2
 
 /** What CTX_REFUSAL says. */
 export const MALFORMED: u32 = 0
@@ -96,12 +79,20 @@ const WORD_TRUE: u32 = 0x65757274
 const WORD_FALS: u32 = 0x736c6166
 const WORD_NULL: u32 = 0x6c6c756e
 
+/** What `rush` has come to: the end of the value, or something that it leaves to `walk`. */
+const DONE = 0
+const AT_KEY = 1
+const AT_VALUE = 2
+const AFTER_START = 3
+const AFTER_VALUE = 4
+const FAILED = 5
+
 /**
  * Walks the value at `at` and the blanks around it. Returns the byte after those; 0 where the value
  * is malformed, too deep, or not over before `end`: see CTX_REFUSAL.
  *
- * What lies past `end` may be read, and even noted, before it is found out: at the start of the
- * next value, at the end of a string, or when the walk is over.
+ * What lies past `end` may be read, and even noted, before it is found out: that is looked at after
+ * each value.
  *
  * @param root - Trie node of the value, 0 to skip it.
  * @param frames - Where values are noted.
@@ -117,254 +108,276 @@ export function walk(
 ): usize {
   const isLine = (mode & WALK_LINE) != 0
   const keys = load<usize>(load<usize>(ctx, CTX_PROGRAM), PROGRAM_MEMO)
-  let memo = (mode & WALK_AGAIN) != 0 ? keys + (MEMO_COUNT - 1) * MEMO_SIZE : keys
-  let span = load<usize>(ctx, CTX_SPANS)
-  let stack = load<usize>(ctx, CTX_STACK)
-  let open: usize = 0
-  let node = root
+  const again = (mode & WALK_AGAIN) != 0
+  const stack = load<usize>(ctx, CTX_STACK)
+  const start = blanksEnd(at, end, isLine)
   store<u32>(ctx, MALFORMED, CTX_REFUSAL)
+  store<usize>(ctx, start, CTX_AT)
+  store<usize>(ctx, 0, CTX_OPEN)
+  store<usize>(ctx, root, CTX_NODE)
+  store<usize>(ctx, stack, CTX_DEPTH)
+  store<usize>(ctx, stack + (depthMax << 2), CTX_DEPTH_END)
+  store<usize>(ctx, again ? keys + (MEMO_COUNT - 1) * MEMO_SIZE : keys, CTX_KEY)
+  let next = AT_VALUE
+  if ((<u32>load<u8>(start) | 0x20) != OBJECT_START) next = takeLeaf(ctx, end, frames, isLine)
+  while (next == AT_KEY || next == AT_VALUE) {
+    const left = rush(ctx, end, frames, next)
+    if (left == AT_KEY) next = takeKey(ctx, end, isLine)
+    else if (left == AT_VALUE) next = takeValue(ctx, end, frames, isLine)
+    else if (left == AFTER_START) next = takeStart(ctx, end, frames, isLine)
+    else if (left == AFTER_VALUE) next = takeAfter(ctx, end, frames, isLine)
+    else next = DONE
+  }
+  const stop = load<usize>(ctx, CTX_AT)
+  return next == DONE && stop <= end ? blanksEnd(stop, end, isLine) : 0
+}
 
+/**
+ * Goes on inside a container from where the context says; `next` is what comes there. Long, since
+ * it is flat: it calls nothing, for V8 would keep each value of the loop on the stack then, however
+ * rare the call.
+ */
+function rush(ctx: usize, end: usize, frames: usize, next: i32): i32 {
+  let at = load<usize>(ctx, CTX_AT)
+  let open = load<usize>(ctx, CTX_OPEN)
+  let node = load<usize>(ctx, CTX_NODE)
+  let stack = load<usize>(ctx, CTX_DEPTH)
+  let memo = load<usize>(ctx, CTX_KEY)
+  let left = DONE
   while (true) {
-    if (open & IN_OBJECT) {
-      if (<u32>load<u8>(at) <= SPACE) at = blanksEnd(at, end, isLine)
-      const parent = open ^ IN_OBJECT
-      if (load<usize>(memo, MEMO_PARENT) == parent && isSameKey(memo, at)) {
-        at += load<u32>(memo, MEMO_BYTES)
-        node = load<usize>(memo, MEMO_NODE)
-        memo += MEMO_SIZE
-      } else {
-        const key = at
-        if (<u32>load<u8>(at) != QUOTE) return 0
-        at = stringEnd(at + 1, end)
-        if (at == 0) return 0
-        node = parent == 0 ? 0 : child(ctx, parent, key + 1, at)
-        if (<u32>load<u8>(++at) <= SPACE) at = blanksEnd(at, end, isLine)
-        if (<u32>load<u8>(at++) != COLON) return 0
-        memo = noteKey(memo, parent, node, key, at)
+    if (next == AT_KEY) {
+      const equal = i8x16.bitmask(i8x16.eq(v128.load(at), v128.load(memo, MEMO_TEXT)))
+      let differs = ~equal & load<u32>(memo, MEMO_BITS)
+      differs |= <u32>(load<usize>(memo, MEMO_OPEN) ^ open)
+      const more = load<u32>(memo, MEMO_MORE_BITS)
+      if (more != 0) {
+        const rest = i8x16.eq(v128.load(at, 16), v128.load(memo, MEMO_TEXT + 16))
+        differs |= ~i8x16.bitmask(rest) & more
       }
+      if (differs != 0) {
+        left = AT_KEY
+        break
+      }
+      at += load<u32>(memo, MEMO_BYTES)
+      node = load<usize>(memo, MEMO_NODE)
+      memo += MEMO_SIZE
     }
 
     let byte: u32 = load<u8>(at)
-    if (byte <= SPACE) {
-      at = blanksEnd(at, end, isLine)
-      byte = load<u8>(at)
-    }
-    if (at >= end) return 0
     const start = at
     if (byte == QUOTE) {
       let stops = stringStops(v128.load(++at))
-      while (stops == 0 && at < end) {
+      while (stops == 0) {
+        if (at >= end) break
         at += 16
         stops = stringStops(v128.load(at))
       }
       at += ctz(stops)
-      if (<u32>load<u8>(at) != QUOTE) at = stringEnd(at, end)
-      if (at == 0 || at >= end) return 0
-      if (mode & WALK_RECORD) span = addSpan(ctx, span, start + 1, at)
+      if (<u32>load<u8>(at) != QUOTE) {
+        at = start
+        left = AT_VALUE
+        break
+      }
       at++
       if (node != 0) note(node, frames, start, at)
-    } else if ((byte | 0x20) == OBJECT_START) {
-      if (stack - load<usize>(ctx, CTX_STACK) == depthMax << 2) {
-        store<u32>(ctx, TOO_DEEP, CTX_REFUSAL)
-        return 0
+    } else if (byte == OBJECT_START) {
+      if (stack == load<usize>(ctx, CTX_DEPTH_END)) {
+        left = AT_VALUE
+        break
       }
-      const isObject = byte == OBJECT_START
       store<usize>(stack, open)
       stack += 4
-      open = node | (isObject ? IN_OBJECT : IN_ARRAY)
-      if (node != 0) node = noteStart(node, frames, start, isObject)
-      if (<u32>load<u8>(++at) <= SPACE) at = blanksEnd(at, end, isLine)
-      // Of an empty one the last byte is read below.
-      if (<u32>load<u8>(at) != closing(open)) {
-        if (!isObject && node != 0)
-          store<u32>(frames + load<u32>(node, NODE_FRAME), at, FRAME_FIRST)
+      open = node | IN_OBJECT
+      if (node != 0) note(node, frames, start, start)
+      next = AT_KEY
+      byte = load<u8>(++at)
+      if (byte == QUOTE) continue
+      if (byte != OBJECT_END) {
+        left = AFTER_START
+        break
+      }
+      // The last byte of an empty one is read below.
+    } else if (byte == ARRAY_START) {
+      if (stack == load<usize>(ctx, CTX_DEPTH_END)) {
+        left = AT_VALUE
+        break
+      }
+      store<usize>(stack, open)
+      stack += 4
+      open = node | IN_ARRAY
+      if (node != 0) node = noteArray(node, frames, start)
+      next = AT_VALUE
+      byte = load<u8>(++at)
+      if (byte <= SPACE) {
+        left = AFTER_START
+        break
+      }
+      if (byte != ARRAY_END) {
+        if (node != 0) noteFirst(node, frames, at)
         continue
       }
-    } else if (byte - ZERO < 10 || byte == MINUS) {
-      const next: u32 = load<u8>(at, 1)
-      at = next == COMMA || next == OBJECT_END ? lone(at, byte) : numberEnd(at, end)
-      if (at == 0) return 0
-      if (mode & WALK_RECORD) span = addSpan(ctx, span, start, at)
+    } else if (byte - ZERO < 10) {
+      const values = i8x16.sub(v128.load(at), i8x16.splat(0x30))
+      const digits = ctz(i8x16.bitmask(i8x16.gt_u(values, i8x16.splat(9))) | 0x10000)
+      const after: u32 = load<u8>(at + digits)
+      const isWhole = <u32>(after == COMMA) | <u32>((after | 0x20) == OBJECT_END)
+      const isPadded = <u32>(byte == ZERO) & <u32>(digits > 1)
+      if (isWhole <= isPadded) {
+        left = AT_VALUE
+        break
+      }
+      at += digits
       if (node != 0) note(node, frames, start, at)
     } else {
       const word = load<u32>(at)
-      at += word == WORD_FALS ? 5 : 4
       if (word == WORD_NULL) {
+        at += 4
         if (node != 0) noteNull(node, frames)
-      } else if (word == WORD_TRUE || (word == WORD_FALS && <u32>load<u8>(at - 1) == LETTER_E)) {
+      } else {
+        at += word == WORD_FALS ? 5 : 4
+        const last: u32 = load<u8>(at - 1)
+        const isOther = <u32>(word != WORD_TRUE) & <u32>(word != WORD_FALS)
+        if (isOther | <u32>(last != LETTER_E)) {
+          at = start
+          left = AT_VALUE
+          break
+        }
         if (node != 0) note(node, frames, start, at)
-      } else return 0
+      }
     }
 
     // The value is whole, and with it every container that ends here.
-    let gap: usize = 0
-    let last: usize = 0
-    while (true) {
-      const from = at
-      byte = load<u8>(at)
-      if (byte <= SPACE) {
-        at = blanksEnd(at, end, isLine)
-        byte = load<u8>(at)
+    if (at > end) {
+      left = AFTER_VALUE
+      break
+    }
+    byte = load<u8>(at)
+    while (byte != COMMA) {
+      if (byte != closing(open)) {
+        left = AFTER_VALUE
+        break
       }
-      if (open == 0) {
-        if (at > end) return 0
-        if (mode & WALK_RECORD) endSpans(ctx, span, gap, last, at)
-        return at
-      }
-      if (byte == COMMA) break
-      if (byte != closing(open)) return 0
-      gap = from
-      last = at++
-      node = open & ~(IN_OBJECT | IN_ARRAY)
-      if (node != 0) store<u32>(frames + load<u32>(node, NODE_SLOT), at, 4)
+      at++
+      const closed = open & ~(IN_OBJECT | IN_ARRAY)
+      if (closed != 0) store<usize>(frames + load<u32>(closed, NODE_SLOT), at, 4)
       stack -= 4
       open = load<usize>(stack)
+      if (open == 0) break
+      byte = load<u8>(at)
     }
+    if (byte != COMMA) break
     at++
-    if (open & IN_OBJECT) continue
-    node = 0
-    if (open != IN_ARRAY) noteSecond(open ^ IN_ARRAY, frames, at)
+    next = AT_KEY
+    if (open & IN_ARRAY) {
+      next = AT_VALUE
+      node = 0
+      if (open != IN_ARRAY) noteSecond(open ^ IN_ARRAY, frames, at)
+    }
   }
-}
-
-/** The byte after a number of one digit; 0 where it is a sign. */
-function lone(at: usize, byte: u32): usize {
-  return byte == MINUS ? 0 : at + 1
-}
-
-function addSpan(ctx: usize, span: usize, start: usize, end: usize): usize {
-  if (span == load<usize>(ctx, CTX_SPANS) + SPANS_MAX * 8) return span
-  store<usize>(span, start)
-  store<usize>(span, end, 4)
-  return span + 8
+  store<usize>(ctx, at, CTX_AT)
+  store<usize>(ctx, open, CTX_OPEN)
+  store<usize>(ctx, node, CTX_NODE)
+  store<usize>(ctx, stack, CTX_DEPTH)
+  store<usize>(ctx, memo, CTX_KEY)
+  return left
 }
 
 /** The last byte of what is open. */
 function closing(open: usize): u32 {
-  return open & IN_OBJECT ? OBJECT_END : ARRAY_END
+  return ARRAY_END | ((<u32>(open & IN_OBJECT)) << 5)
 }
 
-/** Notes a leaf. */
-function note(node: usize, frames: usize, start: usize, end: usize): void {
-  const frame = frames + load<u32>(node, NODE_FRAME)
-  const kept = load<u64>(frame, FRAME_PRESENT) & load<u64>(node, NODE_KEEP)
-  store<u64>(frame, kept | load<u64>(node, NODE_BIT), FRAME_PRESENT)
-  const slot = frames + load<u32>(node, NODE_SLOT)
-  store<u32>(slot, start)
-  store<u32>(slot, end, 4)
+/** Takes a key that was not here before, its colon, and the blanks around both. */
+function takeKey(ctx: usize, end: usize, isLine: bool): i32 {
+  const open = load<usize>(ctx, CTX_OPEN)
+  const at = load<usize>(ctx, CTX_AT)
+  const key = blanksEnd(at, end, isLine)
+  if (<u32>load<u8>(key) != QUOTE) return FAILED
+  const last = stringEnd(key + 1, end)
+  if (last == 0) return FAILED
+  const colon = blanksEnd(last + 1, end, isLine)
+  if (<u32>load<u8>(colon) != COLON) return FAILED
+  const value = blanksEnd(colon + 1, end, isLine)
+  const parent = open ^ IN_OBJECT
+  const node: usize = parent == 0 ? 0 : child(ctx, parent, key + 1, last)
+  noteKey(ctx, open, node, at, value)
+  store<usize>(ctx, node, CTX_NODE)
+  store<usize>(ctx, value, CTX_AT)
+  return AT_VALUE
 }
 
-function noteNull(node: usize, frames: usize): void {
-  const frame = frames + load<u32>(node, NODE_FRAME)
-  const kept = load<u64>(frame, FRAME_PRESENT) & load<u64>(node, NODE_KEEP)
-  store<u64>(frame, kept, FRAME_PRESENT)
+/** Takes a value of an unusual form, or the blanks before one. */
+function takeValue(ctx: usize, end: usize, frames: usize, isLine: bool): i32 {
+  const at = load<usize>(ctx, CTX_AT)
+  const start = blanksEnd(at, end, isLine)
+  store<usize>(ctx, start, CTX_AT)
+  if (start != at) return AT_VALUE
+  if ((<u32>load<u8>(start) | 0x20) != OBJECT_START) return takeLeaf(ctx, end, frames, isLine)
+  if (start < end) store<u32>(ctx, TOO_DEEP, CTX_REFUSAL)
+  return FAILED
 }
 
-/** Notes a container. Returns the node of an array's first element, 0 where nobody reads that. */
-function noteStart(node: usize, frames: usize, start: usize, isObject: bool): usize {
-  note(node, frames, start, start)
-  const element = load<usize>(node, NODE_ELEMENT)
-  if (isObject || element == 0) return 0
-  const frame = frames + load<u32>(node, NODE_FRAME)
-  const present = load<u64>(frame, FRAME_PRESENT) | load<u64>(node, NODE_EACH_BIT)
-  store<u64>(frame, present, FRAME_PRESENT)
-  store<u64>(frames + load<u32>(element, NODE_FRAME), 0, FRAME_FIRST)
-  return element
-}
-
-/** Notes where the second element of an array begins. */
-function noteSecond(node: usize, frames: usize, at: usize): void {
-  const element = load<usize>(node, NODE_ELEMENT)
-  if (element == 0) return
-  const frame = frames + load<u32>(element, NODE_FRAME)
-  if (load<u32>(frame, FRAME_SECOND) == 0) store<u32>(frame, at, FRAME_SECOND)
-}
-
-/**
- * Ends the record of scalars with two that may be empty: the blanks before the last byte of the
- * payload's object, and those after it.
- */
-function endSpans(ctx: usize, span: usize, gap: usize, last: usize, end: usize): void {
-  store<u32>(span, gap)
-  store<u32>(span, last, 4)
-  store<u32>(span, last + 1, 8)
-  store<u32>(span, end, 12)
-  store<usize>(ctx, span + 16, CTX_SPANS_END)
-}
-
-/** Whether the bytes at `at`, from the quote to the colon, are those of a noted key. */
-function isSameKey(memo: usize, at: usize): bool {
-  const bits = load<u32>(memo, MEMO_BITS)
-  let equal = i8x16.bitmask(i8x16.eq(v128.load(at), v128.load(memo, MEMO_TEXT)))
-  if (bits > 0xffff) {
-    equal |= i8x16.bitmask(i8x16.eq(v128.load(at, 16), v128.load(memo, MEMO_TEXT + 16))) << 16
+/** Takes a string, a number or a literal, of whatever form. */
+function takeLeaf(ctx: usize, end: usize, frames: usize, isLine: bool): i32 {
+  const start = load<usize>(ctx, CTX_AT)
+  const node = load<usize>(ctx, CTX_NODE)
+  const byte: u32 = load<u8>(start)
+  const word = load<u32>(start)
+  let stop: usize = 0
+  if (start >= end) return FAILED
+  if (byte == QUOTE) {
+    stop = stringEnd(start + 1, end)
+    if (stop != 0) stop++
+  } else if (word == WORD_NULL || word == WORD_TRUE) {
+    stop = start + 4
+  } else if (word == WORD_FALS) {
+    stop = <u32>load<u8>(start, 4) == LETTER_E ? start + 5 : 0
+  } else {
+    stop = numberEnd(start, end)
   }
-  return (~equal & bits) == 0
-}
-
-/**
- * Notes a key and its node, for the next walk to find at this place; returns the next place. Long
- * keys are not noted, nor those for which no place is left: the last entry is never any.
- */
-function noteKey(memo: usize, parent: usize, node: usize, key: usize, end: usize): usize {
-  if (load<usize>(memo, MEMO_PARENT) == MEMO_LAST) return memo
-  const bytes = <u32>(end - key)
-  if (bytes <= <u32>MEMO_TEXT_BYTES) {
-    store<usize>(memo, parent, MEMO_PARENT)
-    store<usize>(memo, node, MEMO_NODE)
-    store<u32>(memo, bytes, MEMO_BYTES)
-    store<u32>(memo, -1 >>> (MEMO_TEXT_BYTES - bytes), MEMO_BITS)
-    v128.store(memo, v128.load(key), MEMO_TEXT)
-    v128.store(memo, v128.load(key, 16), MEMO_TEXT + 16)
+  if (stop == 0) return FAILED
+  if (node != 0) {
+    if (word == WORD_NULL) noteNull(node, frames)
+    else note(node, frames, start, stop)
   }
-  return memo + MEMO_SIZE
+  store<usize>(ctx, stop, CTX_AT)
+  return takeAfter(ctx, end, frames, isLine)
 }
 
-/** The trie node of a key, 0 where there is none. */
-function child(ctx: usize, parent: usize, key: usize, end: usize): usize {
-  if (load<usize>(parent, NODE_KEYS) == 0) return 0
-  return hasEscape(key, end)
-    ? childOfEscaped(ctx, parent, key, end - key)
-    : findKey(parent, key, end - key)
+/** Takes the blanks after the first byte of a container. */
+function takeStart(ctx: usize, end: usize, frames: usize, isLine: bool): i32 {
+  const open = load<usize>(ctx, CTX_OPEN)
+  const node = load<usize>(ctx, CTX_NODE)
+  const at = blanksEnd(load<usize>(ctx, CTX_AT), end, isLine)
+  store<usize>(ctx, at, CTX_AT)
+  if (<u32>load<u8>(at) == closing(open)) return takeAfter(ctx, end, frames, isLine)
+  if (open & IN_OBJECT) return AT_KEY
+  if (node != 0) noteFirst(node, frames, at)
+  return AT_VALUE
 }
 
-function hasEscape(key: usize, end: usize): bool {
-  for (; key < end; key++) {
-    if (<u32>load<u8>(key) == BACKSLASH) return true
+/** Takes what follows a value: the end of containers, and a comma, and blanks. */
+function takeAfter(ctx: usize, end: usize, frames: usize, isLine: bool): i32 {
+  let open = load<usize>(ctx, CTX_OPEN)
+  let stack = load<usize>(ctx, CTX_DEPTH)
+  let at = load<usize>(ctx, CTX_AT)
+  while (open != 0 && at <= end) {
+    at = blanksEnd(at, end, isLine)
+    const byte: u32 = load<u8>(at++)
+    if (byte == COMMA) break
+    if (byte != closing(open)) return FAILED
+    const closed = open & ~(IN_OBJECT | IN_ARRAY)
+    if (closed != 0) store<usize>(frames + load<u32>(closed, NODE_SLOT), at, 4)
+    stack -= 4
+    open = load<usize>(stack)
   }
-  return false
-}
-
-/** A key that is longer, escape for escape, than any that the program knows is none of them. */
-function childOfEscaped(ctx: usize, parent: usize, key: usize, bytes: usize): usize {
-  const program = load<usize>(ctx, CTX_PROGRAM)
-  if (bytes > load<u32>(program, PROGRAM_KEY_BYTES_MAX) * 6) return 0
-  const scratch = load<usize>(ctx, CTX_SCRATCH)
-  const end = transcode(ctx, key, key + bytes, scratch, true, LONE_PASSES)
-  return findKey(parent, scratch, end - scratch)
-}
-
-/** Looks a key up by its text. The hash takes its first and last eight bytes, and its length. */
-function findKey(parent: usize, key: usize, bytes: usize): usize {
-  const start = load<u64>(key)
-  const hashed =
-    bytes < 8
-      ? start & (((<u64>1) << ((<u64>bytes) << 3)) - 1)
-      : start ^ rotl<u64>(load<u64>(key + bytes - 8), 27)
-  const keys = load<usize>(parent, NODE_KEYS)
-  const mask = load<u32>(parent, NODE_KEYS_MASK)
-  let index = <u32>(((hashed + bytes) * load<u64>(parent, NODE_MULTIPLIER)) >> 40)
-  while (true) {
-    const entry = keys + (index & mask) * KEY_SIZE
-    const length = load<usize>(entry, KEY_BYTES)
-    if (length == 0) return 0
-    if (length == bytes && isKey(entry, key, bytes)) return load<usize>(entry, KEY_NODE)
-    index++
-  }
-}
-
-function isKey(entry: usize, key: usize, bytes: usize): bool {
-  const equal = i8x16.bitmask(i8x16.eq(v128.load(entry, KEY_START), v128.load(key)))
-  if (bytes <= 16) return (~equal & ((1 << (<i32>bytes)) - 1)) == 0
-  return equal == 0xffff && same(key + 16, load<usize>(entry, KEY_REST), bytes - 16)
+  store<usize>(ctx, at, CTX_AT)
+  store<usize>(ctx, open, CTX_OPEN)
+  store<usize>(ctx, stack, CTX_DEPTH)
+  if (at > end) return FAILED
+  if (open == 0) return DONE
+  if (open & IN_OBJECT) return AT_KEY
+  store<usize>(ctx, 0, CTX_NODE)
+  if (open != IN_ARRAY) noteSecond(open ^ IN_ARRAY, frames, at)
+  return AT_VALUE
 }

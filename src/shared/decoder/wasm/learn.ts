@@ -10,7 +10,6 @@ import {
   CTX_NAME,
   CTX_NAME_BYTES,
   CTX_SPANS,
-  CTX_SPANS_END,
   PROGRAM_DEBT,
   PROGRAM_HITS,
   PROGRAM_HITS_THEN,
@@ -32,7 +31,19 @@ import {
   TEMPLATE_SPAN_SIZE,
 } from '../wasm-layout.ts'
 import { build } from './build.ts'
-import { same } from './scan.ts'
+import {
+  blanksEnd,
+  COLON,
+  MINUS,
+  numberEnd,
+  OBJECT_END,
+  QUOTE,
+  same,
+  SPACE,
+  stringEnd,
+  TAB,
+  ZERO,
+} from './scan.ts'
 import { DEBT_MAX, follow } from './template.ts'
 
 /** What learning costs: about as much as so many hits save. */
@@ -58,17 +69,17 @@ export function wantsToLearn(program: usize): bool {
 }
 
 /**
- * Learns from the event at `event`, which was walked and recorded just now: its payload begins at
- * `payload`, the line ends at `stop`, and the blank line at `end`.
+ * Learns from the event at `event`, which was walked just now: its payload begins at `payload`, its
+ * last line ends at `stop`, and the blank line at `end`.
  */
 export function learn(ctx: usize, event: usize, payload: usize, stop: usize, end: usize): void {
   const program = load<usize>(ctx, CTX_PROGRAM)
-  const spans = load<usize>(ctx, CTX_SPANS)
-  const count = <u32>(load<usize>(ctx, CTX_SPANS_END) - spans) >> 3
-  // A full list may have lost some.
-  if (count >= <u32>SPANS_MAX || end - event > <usize>TEMPLATE_EVENT_BYTES_MAX) return
+  if (end - event > <usize>TEMPLATE_EVENT_BYTES_MAX) return
   // Three bytes are a CRLF and a CR whose LF is yet to come.
   if (end - stop == 3) return
+  const spans = load<usize>(ctx, CTX_SPANS)
+  const count = findSpans(spans, payload, stop)
+  if (count == 0) return
   store<u32>(program, load<u32>(program, PROGRAM_DEBT) + COST, PROGRAM_DEBT)
   let template = findSkeleton(program, event, end, spans, count)
   if (template != 0) {
@@ -86,6 +97,42 @@ export function learn(ctx: usize, event: usize, payload: usize, stop: usize, end
   }
   if (build(ctx, program, template)) follow(program, template)
   else store<u32>(template, 0, TEMPLATE_BYTES)
+}
+
+/**
+ * Lists the scalars of an object that is known to be well-formed, keys apart: first byte and the
+ * byte after the last. The list ends with two that may be empty: the blanks before the object's
+ * last byte, and those after it. Returns how many; 0 where there are too many.
+ */
+function findSpans(spans: usize, object: usize, end: usize): u32 {
+  let span = spans
+  const last = spans + (SPANS_MAX - 2) * 8
+  let close = object
+  for (let at = object; at < end; at++) {
+    const byte: u32 = load<u8>(at)
+    const start = at
+    if (byte == OBJECT_END) close = at
+    if (byte == QUOTE) {
+      at = stringEnd(at + 1, end)
+      if (<u32>load<u8>(blanksEnd(at + 1, end, true)) == COLON) continue
+      span = addSpan(span, start + 1, at)
+    } else if (byte - ZERO < 10 || byte == MINUS) {
+      span = addSpan(span, start, numberEnd(at, end))
+      at = load<usize>(span - 4) - 1
+    } else continue
+    if (span == last) return 0
+  }
+  let gap = close
+  while (<u32>load<u8>(gap - 1) == SPACE || <u32>load<u8>(gap - 1) == TAB) gap--
+  span = addSpan(span, gap, close)
+  span = addSpan(span, close + 1, end)
+  return <u32>(span - spans) >> 3
+}
+
+function addSpan(span: usize, start: usize, end: usize): usize {
+  store<usize>(span, start)
+  store<usize>(span, end, 4)
+  return span + 8
 }
 
 /** The template of the event's skeleton, 0 where there is none. */

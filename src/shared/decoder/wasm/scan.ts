@@ -5,6 +5,7 @@
  * found to lie past the end, and the host leaves that much slack behind every region.
  */
 
+export const TAB: u32 = 0x09
 export const LF: u32 = 0x0a
 export const CR: u32 = 0x0d
 export const SPACE: u32 = 0x20
@@ -97,7 +98,7 @@ export function hexValue(byte: u32): i32 {
 export function blanksEnd(at: usize, end: usize, isLine: bool): usize {
   for (; at < end; at++) {
     const byte: u32 = load<u8>(at)
-    if (byte == SPACE || byte == 0x09) continue
+    if (byte == SPACE || byte == TAB) continue
     if (isLine || (byte != LF && byte != CR)) break
   }
   return at

@@ -10,8 +10,7 @@
  * own copy of that event, but for those that a hole fills.
  *
  * What a hit saves is the walk, and the rules that cannot say anything: the steps are what is left
- * of
- * them. Most steps pass one string on; the others run their rule, as ever.
+ * of them. Most steps pass one string on; the others run their rule, as ever.
  *
  * Templates are a cache: they may be lost at any time between two events.
  */

@@ -35,12 +35,22 @@ export function isText(
   bytes: u32,
 ): bool {
   const length = <u32>(end - at)
+  if (differsPlainly(at, length, text, bytes)) return false
   if (isPlain(at, end, isJson)) return length == bytes && same(at, text, bytes)
   // No escape is longer than six times what it stands for.
   if (length > bytes * 6) return false
   const scratch = load<usize>(ctx, CTX_SCRATCH)
   const scratchEnd = transcode(ctx, at, end, scratch, isJson, LONE_PASSES)
   return scratchEnd - scratch == bytes && same(scratch, text, bytes)
+}
+
+/** Whether the two differ in some of the first 16 bytes, and nothing before that needs decoding. */
+function differsPlainly(at: usize, length: u32, text: usize, bytes: u32): bool {
+  const block = v128.load(at)
+  const equal = i8x16.bitmask(i8x16.eq(block, v128.load(text)))
+  const coded = i8x16.bitmask(v128.or(block, i8x16.eq(block, i8x16.splat(0x5c))))
+  const place: u32 = ctz(~equal | coded | 0x10000)
+  return place < min(length, bytes) && ((coded >> place) & 1) == 0 && place < 16
 }
 
 /** Neither an escape nor anything beyond ASCII. */
