@@ -77,13 +77,19 @@ function countRows({ rows, rowCount }: RowWriter, sink: Sink): void {
   }
 }
 
-/** Through a worker, read by `batches()`. */
-export function workerBatches(mill: Millrace, dialect: FixtureDialect): Contender {
+/** Through a worker, read by `batches()`; with another window than the default where one is given. */
+export function workerBatches(
+  mill: Millrace,
+  dialect: FixtureDialect,
+  windowBytes?: number,
+): Contender {
   let meanBatchTokens = NaN
+  const options = { dialect, accumulate: false, ...(windowBytes && { windowBytes }) }
+  const window = windowBytes === undefined ? '' : `, window ${windowBytes / 1024} KiB`
   return {
-    name: 'millrace, one worker, batches()',
+    name: `millrace, one worker, batches()${window}`,
     async decode(chunks: readonly Chunk[], sink: Sink) {
-      const stream = mill.decode(chunks, { dialect, accumulate: false })
+      const stream = mill.decode(chunks, options)
       for await (const batch of stream.batches()) deliver(batch, sink)
       meanBatchTokens = stream.stats().meanTokensPerBatch
     },

@@ -81,6 +81,9 @@ function check(sink: Sink, expected: Sink, contender: Contender, fixture: Fixtur
   assert.deepEqual(got, { tokens, units, mix }, `${contender.name} on ${fixture.name}`)
 }
 
+/** Warming up takes as long as so many timed runs. */
+const WARM_UP_RUNS = 6
+
 class Lane {
   readonly #contender: Contender
   readonly #fixture: Fixture
@@ -91,12 +94,20 @@ class Lane {
   readonly #seconds: number[] = []
   readonly #cpu: ThreadCpu[] = []
 
-  /** Doubles the stream until a run takes `secondsMin`; that also warms the contender up. */
+  /**
+   * Warms the contender up, then makes its stream as long as a run of `secondsMin` needs. Code is
+   * compiled in several steps, on threads of its own, over a second or more.
+   */
   static async of(contender: Contender, fixture: Fixture, secondsMin: number): Promise<Lane> {
-    for (let rounds = 1; ; rounds *= 2) {
-      const lane = new Lane(contender, fixture, rounds)
-      await lane.run()
-      if (lane.#seconds[0]! >= secondsMin) return new Lane(contender, fixture, rounds)
+    let warmSeconds = 0
+    for (let rounds = 1; ;) {
+      const seconds = await new Lane(contender, fixture, rounds).run()
+      warmSeconds += seconds
+      if (warmSeconds >= WARM_UP_RUNS * secondsMin) {
+        const enough = Math.max(1, Math.ceil((rounds * secondsMin) / seconds))
+        return new Lane(contender, fixture, enough)
+      }
+      if (seconds < secondsMin) rounds *= 2
     }
   }
 
@@ -108,17 +119,20 @@ class Lane {
     this.#expected = sinkOf(fixture.tokens, rounds)
   }
 
-  async run(): Promise<void> {
+  /** Returns the seconds that it took. */
+  async run(): Promise<number> {
     const sink = new Sink()
     // The garbage of the one before is not this one's to collect.
     collectGarbage()
     this.#clock.lap()
     const startMs = performance.now()
     await this.#contender.decode(this.#chunks, sink)
-    this.#seconds.push((performance.now() - startMs) / 1000)
+    const seconds = (performance.now() - startMs) / 1000
+    this.#seconds.push(seconds)
     const cpu = this.#clock.lap()
     if (cpu !== null) this.#cpu.push(cpu)
     check(sink, this.#expected, this.#contender, this.#fixture)
+    return seconds
   }
 
   timing(): Timing {
