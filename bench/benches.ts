@@ -8,12 +8,14 @@ import { mainCpuBench } from './questions/main-cpu.ts'
 import { memoryBench } from './questions/memory.ts'
 import { recordsOnlyBench } from './questions/records-only.ts'
 import { smallLoopsBench } from './questions/small-loops.ts'
+import { stagesBench } from './questions/stages.ts'
 import { workerBench } from './questions/worker.ts'
 
 /** Every question, in the order of the report. */
 export const BENCHES: readonly Bench[] = [
   inlineBench,
   recordsOnlyBench,
+  stagesBench,
   workerBench,
   mainCpuBench,
   latencyBench,

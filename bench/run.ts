@@ -52,7 +52,9 @@ async function askAll(): Promise<void> {
   }
   const bars = benches.flatMap((bench) => bench.bars)
   const missed = bars.filter((bar) => !holds(bar)).length
-  console.log(`\n${formatBars(bars)}\n\n${bars.length - missed} of ${bars.length} bars hold`)
+  if (bars.length > 0) {
+    console.log(`\n${formatBars(bars)}\n\n${bars.length - missed} of ${bars.length} bars hold`)
+  }
   if (values.json !== undefined) {
     const report = { machine, size: context.size, benches }
     writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`)
