@@ -1,7 +1,7 @@
 /**
  * A report's figures in Markdown, put between the markers of a document:
  *
- *     <!-- figures: NAME -->     `machine`, `bars`, `misses`, or a benchmark, for its table
+ *     <!-- figures: NAME -->     `machine`, `bars`, `misses`, `speed`, or a benchmark
  *     <!-- /figures -->
  */
 import { holds, margin } from '../stress-tests/gate.ts'
@@ -23,6 +23,7 @@ function figures(name: string, report: Report): string {
   if (name === 'machine') return machine(report)
   if (name === 'bars') return barTable(bars)
   if (name === 'misses') return misses(bars)
+  if (name === 'speed') return speed(report)
   const bench = report.benches.find((candidate) => candidate.name === name)
   if (bench === undefined) throw new Error(`the report holds no ${name}`)
   return `${bench.question}\nNot measured: ${bench.notMeasured}.\n\n${rowTable(bench.rows)}`
@@ -58,6 +59,24 @@ function barTable(bars: readonly MeasuredBar[]): string {
 function misses(bars: readonly MeasuredBar[]): string {
   const missed = bars.filter((bar) => !holds(bar))
   return missed.length === 0 ? 'None in this run.' : barTable(missed)
+}
+
+/** The short table: every way to make strings of OpenAI chat, the fastest first. */
+function speed({ benches }: Report): string {
+  const rows = new Map<string, Row>()
+  for (const { name, rows: all } of benches) {
+    if (name !== 'inline' && name !== 'worker') continue
+    for (const row of all) if (row['fixture'] === 'chat') rows.set(String(row['what']), row)
+  }
+  const fastestFirst = [...rows.values()].sort((a, b) => {
+    return Number(b['tokens/s']) - Number(a['tokens/s'])
+  })
+  const columns = ['what', 'tokens/s', 'MB/s', 'x baseline']
+  return rowTable(
+    fastestFirst.map((row) =>
+      Object.fromEntries(columns.map((column) => [column, row[column] ?? null])),
+    ),
+  )
 }
 
 function rowTable(rows: readonly Row[]): string {

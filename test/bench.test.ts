@@ -1,24 +1,21 @@
 /** Every benchmark runs, small, so that none rots; and what they rest on does what it should. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { BARS, measuredBar, type BarName } from '../bench/bars.ts'
+import { BARS } from '../bench/bars.ts'
 import { makeContext } from '../bench/bench.ts'
 import { BENCHES } from '../bench/benches.ts'
-import { fillFigures } from '../bench/figures.ts'
 import { makeFixture } from '../bench/fixtures.ts'
 import { latenciesUs } from '../bench/open-loop.ts'
 import { Traffic, type Pipe } from '../bench/pipes.ts'
 import { withPlanted } from '../bench/planted.ts'
 import { race, speedRatio, verify, type Contender, type Timing } from '../bench/race.ts'
-import { parseReport, type Report } from '../bench/report.ts'
 import { eventSource } from '../bench/rivals.ts'
 import { retainedBytes } from '../bench/retained-bytes.ts'
 import { quantile, spread } from '../bench/statistics.ts'
 import { ThreadClock } from '../bench/thread-clock.ts'
-import { holds } from '../stress-tests/gate.ts'
 
 const root = new URL('../../', import.meta.url)
 const tiny = makeContext('tiny')
@@ -190,64 +187,6 @@ test('ThreadClock: what this thread computes is time of main', { skip: noThreads
 function noThreads(): string | false {
   return existsSync('/proc/self/task') ? false : 'the kernel does not say'
 }
-
-const emptyReport: Report = {
-  machine: {
-    cpu: 'Wheel 3',
-    cores: 2,
-    memoryBytes: 4 * 2 ** 30,
-    os: 'linux 6 x64',
-    node: 'v20.19.0',
-    v8: '11.3',
-    commit: 'abc',
-    date: '2026-01-02T03:04:05.000Z',
-    loadBefore: 0,
-  },
-  size: 'full',
-  benches: [
-    {
-      name: 'inline',
-      question: 'How fast?',
-      notMeasured: 'threads',
-      rows: [{ what: 'millrace', 'MB/s': 1234.5, batch: null }],
-      bars: [measuredBar('inline', 14.5), measuredBar('inline-no-hit', 6)],
-    },
-  ],
-}
-
-test('fillFigures: puts tables between the markers, and nothing else changes', () => {
-  const document = (table: string): string =>
-    `# A\n\n<!-- figures: inline -->\n${table}<!-- /figures -->\n\nB\n`
-  const filled = fillFigures(document('old\n'), emptyReport)
-  const table = '| what | MB/s | batch |\n|---|---|---|\n| millrace | 1,235 |  |'
-  assert.equal(filled, document(`\nHow fast?\nNot measured: threads.\n\n${table}\n\n`))
-  assert.equal(fillFigures(filled, emptyReport), filled)
-})
-
-test('fillFigures: lists the bars that were missed, and refuses an unknown name', () => {
-  const fill = (name: string): string =>
-    fillFigures(`<!-- figures: ${name} -->\n<!-- /figures -->`, emptyReport)
-  assert.match(fill('misses'), /\| &ge; 15 x \| 25 x \| 14\.5 x \|/)
-  assert.doesNotMatch(fill('misses'), /&ge; 6 x/)
-  assert.match(fill('machine'), /2 x Wheel 3, 4 GiB[^]*Node 20\.19\.0[^]*commit abc, 2026-01-02/)
-  assert.throws(() => fill('outline'), /outline/)
-})
-
-test('parseReport: a figure that was not measured holds no bar', () => {
-  const [bench] = emptyReport.benches
-  const bars = [measuredBar('linear-scans', NaN)]
-  const report = { ...emptyReport, benches: [{ ...bench!, bars }] }
-  const [read] = parseReport(JSON.stringify(report)).benches
-  assert.equal(holds(read!.bars[0]!), false)
-})
-
-test('docs: the figures in PERFORMANCE.md are those of the report beside the benchmarks', () => {
-  const report = parseReport(readFileSync(new URL('bench/results.json', root), 'utf8'))
-  const document = readFileSync(new URL('docs/PERFORMANCE.md', root), 'utf8')
-  assert.equal(fillFigures(document, report), document)
-  const told = report.benches.flatMap(({ bars }) => bars.map(({ name }) => name as BarName))
-  assert.deepEqual(told.sort(), Object.keys(BARS).sort())
-})
 
 function runTiny(...args: string[]): { status: number | null; stdout: string } {
   const script = fileURLToPath(new URL('dist/bench/run.js', root))

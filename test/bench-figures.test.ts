@@ -1,0 +1,86 @@
+/** Figures reach the documents by script, and say what the report says. */
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { BARS, measuredBar, type BarName } from '../bench/bars.ts'
+import type { Row } from '../bench/bench.ts'
+import { fillFigures } from '../bench/figures.ts'
+import { parseReport, type Report } from '../bench/report.ts'
+import { holds } from '../stress-tests/gate.ts'
+
+const root = new URL('../../', import.meta.url)
+
+const smallReport: Report = {
+  machine: {
+    cpu: 'Wheel 3',
+    cores: 2,
+    memoryBytes: 4 * 2 ** 30,
+    os: 'linux 6 x64',
+    node: 'v20.19.0',
+    v8: '11.3',
+    commit: 'abc',
+    date: '2026-01-02T03:04:05.000Z',
+    loadBefore: 0,
+  },
+  size: 'full',
+  benches: [
+    {
+      name: 'inline',
+      question: 'How fast?',
+      notMeasured: 'threads',
+      rows: [{ what: 'millrace', 'MB/s': 1234.5, batch: null }],
+      bars: [measuredBar('inline', 14.5), measuredBar('inline-no-hit', 6)],
+    },
+  ],
+}
+
+test('fillFigures: puts tables between the markers, and nothing else changes', () => {
+  const document = (table: string): string =>
+    `# A\n\n<!-- figures: inline -->\n${table}<!-- /figures -->\n\nB\n`
+  const filled = fillFigures(document('old\n'), smallReport)
+  const table = '| what | MB/s | batch |\n|---|---|---|\n| millrace | 1,235 |  |'
+  assert.equal(filled, document(`\nHow fast?\nNot measured: threads.\n\n${table}\n\n`))
+  assert.equal(fillFigures(filled, smallReport), filled)
+})
+
+test('fillFigures: lists the bars that were missed, and refuses an unknown name', () => {
+  const fill = (name: string): string =>
+    fillFigures(`<!-- figures: ${name} -->\n<!-- /figures -->`, smallReport)
+  assert.match(fill('misses'), /\| &ge; 15 x \| 25 x \| 14\.5 x \|/)
+  assert.doesNotMatch(fill('misses'), /&ge; 6 x/)
+  assert.match(fill('machine'), /2 x Wheel 3, 4 GiB[^]*Node 20\.19\.0[^]*commit abc, 2026-01-02/)
+  assert.throws(() => fill('outline'), /outline/)
+})
+
+test('fillFigures: the short table has every contender once, the fastest first', () => {
+  const rows = (...speeds: [string, number][]): Row[] =>
+    speeds.map(([what, speed]) => ({ what, fixture: 'chat', 'tokens/s': speed }))
+  const other = { what: 'millrace', fixture: 'anthropic', 'tokens/s': 9 }
+  const [inline] = smallReport.benches
+  const benches = [
+    { ...inline!, rows: [...rows(['millrace', 5], ['baseline', 2]), other] },
+    { ...inline!, name: 'worker', rows: rows(['baseline', 3], ['worker', 7]) },
+  ]
+  const filled = fillFigures('<!-- figures: speed -->\n<!-- /figures -->', {
+    ...smallReport,
+    benches,
+  })
+  const whats = [...filled.matchAll(/^\| (\w+) \| (\d)/gm)].map(([, what]) => what)
+  assert.deepEqual(whats, ['worker', 'millrace', 'baseline'])
+})
+
+test('parseReport: a figure that was not measured holds no bar', () => {
+  const [bench] = smallReport.benches
+  const bars = [measuredBar('linear-scans', NaN)]
+  const report = { ...smallReport, benches: [{ ...bench!, bars }] }
+  const [read] = parseReport(JSON.stringify(report)).benches
+  assert.equal(holds(read!.bars[0]!), false)
+})
+
+test('docs: the figures in PERFORMANCE.md are those of the report beside the benchmarks', () => {
+  const report = parseReport(readFileSync(new URL('bench/results.json', root), 'utf8'))
+  const document = readFileSync(new URL('docs/PERFORMANCE.md', root), 'utf8')
+  assert.equal(fillFigures(document, report), document)
+  const told = report.benches.flatMap(({ bars }) => bars.map(({ name }) => name as BarName))
+  assert.deepEqual(told.sort(), Object.keys(BARS).sort())
+})
