@@ -77,7 +77,7 @@ function countRows({ rows, rowCount }: RowWriter, sink: Sink): void {
   }
 }
 
-/** Through a worker, read by `batches()`; with another window than the default where one is given. */
+/** Through a worker, read by `batches()`; `windowBytes` where it is not the default. */
 export function workerBatches(
   mill: Millrace,
   dialect: FixtureDialect,
