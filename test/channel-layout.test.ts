@@ -1,25 +1,28 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
 import { test } from 'node:test'
+import { attachMain, attachWorker, type ChannelViews, viewsOf } from '../src/shared/channel-ends.ts'
 import * as layout from '../src/shared/channel-layout.ts'
 import { PADDING } from '../src/shared/ring-buffer.ts'
 import { ROW_BYTES } from '../src/shared/rows.ts'
 
 const LAYOUT_URL = new URL('../src/shared/channel-layout.js', import.meta.url).href
 
-test('budget: a channel is whole pages and leaves 336 KiB of 2,000,000 bytes to what comes', () => {
-  assert.equal(layout.CHANNEL_BYTES % 65_536, 0)
+test('budget: a channel is thirty whole pages, in 2,000,000 bytes', () => {
+  assert.equal(layout.CHANNEL_BYTES, 30 * layout.PAGE_BYTES)
   assert.ok(layout.CHANNEL_BYTES < layout.CHANNEL_BYTES_MAX)
-  const wholePages = Math.floor(layout.CHANNEL_BYTES_MAX / 65_536) * 65_536
-  assert.ok(wholePages - (layout.CARRY + layout.CARRY_BYTES) >= 336 * 1024)
 })
 
-test('regions: follow each other without a gap and end inside the memory', () => {
+test('regions: follow each other without a gap, the carry last', () => {
   const regions = [
     [0, layout.CONTROL_BYTES],
+    [layout.COMMIT_SLOTS, 2 * layout.SLOT_BYTES],
     [layout.STREAM_TABLE, layout.STREAMS_MAX * layout.STREAM_ROW_BYTES],
     [layout.CHUNK_RING.data, layout.CHUNK_RING.capacityBytes],
     [layout.RECORD_RING.data, layout.RECORD_RING.capacityBytes],
+    [layout.DECODER, layout.DECODER_BYTES],
+    [layout.DIALECTS, layout.DIALECTS_BYTES],
+    [layout.TEMPLATES, layout.TEMPLATES_BYTES],
     [layout.CARRY, layout.CARRY_BYTES],
   ] as const
   let end = 0
@@ -27,20 +30,32 @@ test('regions: follow each other without a gap and end inside the memory', () =>
     assert.equal(offset, end)
     end = offset + bytes
   }
-  assert.ok(end <= layout.CHANNEL_BYTES)
+  assert.equal(end, layout.CHANNEL_BYTES)
+})
+
+test('commit slots: hold a list of all rows that a batch may change', () => {
+  assert.ok(layout.SLOT_ROWS + 4 * layout.SLOT_ROWS_MAX <= layout.SLOT_BYTES)
+})
+
+test('stream rows: hold a profile and two copies, each with a state of 96 bytes', () => {
+  assert.equal(layout.STREAM_ROW_BYTES, 256)
+  assert.equal(layout.STATE_BYTES_MAX, 96)
+  // Offsets in the decoder's state are those of 64-bit words.
+  assert.equal((layout.STREAM_COPIES + layout.COPY_STATE) % 8, 0)
+  assert.equal(layout.STREAM_COPY_BYTES % 8, 0)
 })
 
 test('rings: a frame of 64 KiB and a record of 32 KiB fit whole', () => {
-  const { chunks } = layout.attachMain(layout.createChannelMemory().buffer)
+  const { chunks } = attachMain(newViews())
   assert.ok(chunks.payloadBytesMax >= 64 * 1024 + layout.FRAME_OVERHEAD_BYTES)
-  const { records } = layout.attachWorker(layout.createChannelMemory().buffer)
+  const { records } = attachWorker(newViews())
   assert.ok(records.payloadBytesMax >= 32 * 1024)
 })
 
 test('streamWord: rows lie apart, the last one inside the table', () => {
   assert.equal(layout.streamWord(0, 0) * 4, layout.STREAM_TABLE)
   assert.equal(layout.streamWord(1, 0) - layout.streamWord(0, 0), layout.STREAM_ROW_BYTES / 4)
-  const last = layout.streamWord(layout.STREAMS_MAX - 1, layout.STREAM_ROW_BYTES / 4 - 1)
+  const last = layout.streamWord(layout.STREAMS_MAX - 1, layout.STREAM_ROW_BYTES - 4)
   assert.equal(last * 4 + 4, layout.CHUNK_RING.data)
 })
 
@@ -83,17 +98,17 @@ test('wideTextAt: the even offset at or just behind the UTF-8 text', () => {
   }
 })
 
-test('createChannelMemory: shared WebAssembly memory of CHANNEL_BYTES that cannot grow', () => {
+test('createChannelMemory: shared WebAssembly memory of CHANNEL_BYTES that can grow', () => {
   const { memory, buffer } = layout.createChannelMemory()
   assert.ok(memory)
   assert.ok(buffer instanceof SharedArrayBuffer)
   assert.equal(buffer.byteLength, layout.CHANNEL_BYTES)
-  assert.throws(() => memory.grow(1), RangeError)
+  memory.grow(1)
+  assert.equal(memory.buffer.byteLength, layout.CHANNEL_BYTES + layout.PAGE_BYTES)
 })
 
 test('createChannelMemory: every word starts at 0', () => {
-  const { words } = layout.attachMain(layout.createChannelMemory().buffer)
-  assert.ok(words.every((word) => word === 0))
+  assert.ok(newViews().words.every((word) => word === 0))
 })
 
 const REPORT = `
@@ -121,10 +136,10 @@ function runLimited(...args: string[]) {
   return spawnSync('bash', ['-c', script, process.execPath, ...args], { encoding: 'utf8' })
 }
 
-test('attach: frames go from main to the worker, records back, on one memory', () => {
-  const { buffer } = layout.createChannelMemory()
-  const main = layout.attachMain(buffer)
-  const worker = layout.attachWorker(buffer)
+test('attach: frames go from main to the worker, records back, once committed', () => {
+  const views = newViews()
+  const main = attachMain(views)
+  const worker = attachWorker(views)
   const frameAt = main.chunks.claim(layout.FRAME_DATA, 4)
   main.words[frameAt >> 2] = 11
   main.chunks.commit()
@@ -135,19 +150,20 @@ test('attach: frames go from main to the worker, records back, on one memory', (
   const recordAt = worker.records.claim(layout.RECORD_CLOSED, 4)
   worker.words[recordAt >> 2] = 12
   worker.records.commit()
-  worker.records.publish()
+  assert.ok(!main.records.next())
+  const freeBytes = main.chunks.freeBytes()
+  worker.commits.commit(worker.chunks.position, worker.records.position)
   assert.ok(main.records.next())
   assert.equal(main.records.type, layout.RECORD_CLOSED)
   assert.equal(main.words[main.records.payloadOffset >> 2], 12)
+  assert.equal(main.chunks.freeBytes(), freeBytes + 16)
 })
 
-test('attachWorker: carry is its region of the memory and nothing else', () => {
-  const { carry } = layout.attachWorker(layout.createChannelMemory().buffer)
-  assert.deepEqual([carry.byteOffset, carry.length], [layout.CARRY, layout.CARRY_BYTES])
-})
-
-test('attach: refuses a memory that is too short', () => {
+test('viewsOf: refuses a memory that is too short', () => {
   const short = new SharedArrayBuffer(layout.CHANNEL_BYTES - 65_536)
-  assert.throws(() => layout.attachMain(short), /broken invariant: channel memory/)
-  assert.throws(() => layout.attachWorker(short), /broken invariant: channel memory/)
+  assert.throws(() => viewsOf(short), /broken invariant: channel memory/)
 })
+
+function newViews(): ChannelViews {
+  return viewsOf(layout.createChannelMemory().buffer)
+}

@@ -6,8 +6,6 @@
 import assert from 'node:assert/strict'
 import { parentPort, workerData } from 'node:worker_threads'
 import {
-  CHUNK_HEAD,
-  CHUNK_HEAD_CLOSED,
   CHUNK_SPACE_WANTED,
   CHUNK_TAIL,
   CHUNK_TAIL_CLOSED,
@@ -22,6 +20,9 @@ import {
 } from '../src/shared/wait-strategy.ts'
 
 export const CONTROL_BYTES = 4096
+/** The consumer's words. In a channel its position has none, since a commit tells it. */
+export const HEAD: number = CHUNK_TAIL + 32
+const HEAD_CLOSED: number = HEAD + 1
 
 export interface StressTask {
   readonly role: 'producer' | 'consumer'
@@ -67,8 +68,8 @@ function layoutOf(capacityBytes: number): RingLayout {
   return {
     tail: CHUNK_TAIL,
     producerClosed: CHUNK_TAIL_CLOSED,
-    head: CHUNK_HEAD,
-    consumerClosed: CHUNK_HEAD_CLOSED,
+    head: HEAD,
+    consumerClosed: HEAD_CLOSED,
     data: CONTROL_BYTES,
     capacityBytes,
   }

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
 import { Worker } from 'node:worker_threads'
-import { CHUNK_HEAD, CHUNK_TAIL } from '../src/shared/channel-layout.ts'
-import { CONTROL_BYTES, type StressReport, type StressTask } from './ring-stress-worker.ts'
+import { CHUNK_TAIL } from '../src/shared/channel-layout.ts'
+import { CONTROL_BYTES, HEAD, type StressReport, type StressTask } from './ring-stress-worker.ts'
 
 const RECORDS = Number(process.env['MILLRACE_STRESS_RECORDS'] ?? 300_000)
 const SEED = Number(process.env['MILLRACE_STRESS_SEED'] ?? Date.now() & 0x7fffffff)
@@ -22,7 +22,7 @@ for (const capacityBytes of [64, 1024, 65_536]) {
     const back = new SharedArrayBuffer(CONTROL_BYTES)
     const words = new Int32Array(channel)
     words[CHUNK_TAIL] = START
-    words[CHUNK_HEAD] = START
+    words[HEAD] = START
     const task = { records: RECORDS, seed: SEED, capacityBytes, channel, back }
     const producer = start({ ...task, role: 'producer' })
     const consumer = start({ ...task, role: 'consumer' })

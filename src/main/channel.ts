@@ -8,9 +8,9 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import type { Piscina } from 'piscina'
 import { add, load, store } from '#atomics'
+import { attachMain, type MainEnd, viewsOf } from '../shared/channel-ends.ts'
 import {
   alignedPayload,
-  attachMain,
   CHANNEL_BYTES,
   CHUNK_SPACE_WANTED,
   CONTROL_COUNT,
@@ -29,7 +29,6 @@ import {
   STREAMS_MAX,
   streamId,
   streamWord,
-  type MainEnd,
 } from '../shared/channel-layout.ts'
 import {
   DECODE_TASK_NAME,
@@ -318,7 +317,7 @@ export class Channel implements FrameSender {
   }
 
   #reset(): void {
-    this.#end = attachMain(createChannelMemory().buffer)
+    this.#end = attachMain(viewsOf(createChannelMemory().buffer))
     this.#reader = new RowReader(this.#end.words)
     this.#freeRows = Array.from({ length: STREAMS_MAX }, (_, index) => STREAMS_MAX - 1 - index)
   }

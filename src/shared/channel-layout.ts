@@ -2,22 +2,21 @@
  * Where everything of one channel lies in its memory. docs/MEMORY.md draws the same and explains
  * it; test/channel-layout.test.ts keeps the two equal.
  *
- *     byte 0       control words         4 KiB   who waits, who was told, ring positions
- *          4,096   stream table        128 KiB   1,024 rows of 128 bytes
- *        135,168   chunk ring          512 KiB   main -> worker: frames
- *        659,456   record ring         256 KiB   worker -> main: records
- *        921,600   carry slabs         512 KiB   unfinished events, the worker's own
- *      1,445,888   end; 23 pages of 64 KiB hold it
- *
- * The whole channel has 2,000,000 bytes, that is 30 whole pages. What is left, 448 KiB in pages
- * and some 60 KiB at the end of the last, is for event templates (256 KiB) and compiled dialects
- * (80 KiB), which are not there yet.
+ *     byte 0       control words         4 KiB   who waits, who was told, what was published
+ *          4,096   commit slots          4 KiB   where a batch ended, by turns
+ *          8,192   stream table        256 KiB   1,024 rows of 256 bytes
+ *        270,336   chunk ring          512 KiB   main -> worker: frames
+ *        794,624   record ring         256 KiB   worker -> main: records
+ *      1,056,768   decoder              40 KiB   its tables, its stack, what it has decoded
+ *      1,097,728   dialects             80 KiB   compiled
+ *      1,179,648   templates           256 KiB   of events seen, a cache
+ *      1,441,792   carry slabs         512 KiB   unfinished events, the worker's own
+ *      1,966,080   end: 30 pages of 64 KiB; leases lie beyond, as the memory grows
  *
  * Words that different threads write lie 128 bytes apart: x86 fetches cache lines in pairs, and a
  * line that two cores write travels between them at every write.
  */
-import { broken } from './assert.ts'
-import { Consumer, Producer, type RingLayout } from './ring-buffer.ts'
+import { type RingLayout, TOLD_ELSEWHERE } from './ring-buffer.ts'
 
 const KIB = 1024
 
@@ -31,8 +30,13 @@ export const BELL = 0
 export const CONTROL_COUNT: number = 4 / WORD_BYTES
 /** 1 while the worker waits or is about to. Written by the worker; read by main. */
 export const PARKED: number = 128 / WORD_BYTES
-/** Rounds of work done, a counter; stands still in a hang. Written by the worker; read by main. */
-export const PROGRESS: number = 132 / WORD_BYTES
+/** Id of the thread that uses the memory, or 0. Written by the worker; read by main. */
+export const ATTACHED: number = 132 / WORD_BYTES
+/**
+ * The frame that is being decoded or that a death is laid to; see frame-watch.ts. Written by the
+ * worker; read by the worker, plainly: threads that write it follow each other.
+ */
+export const FRAME_WATCH: number = 136 / WORD_BYTES
 /** 1 while a doorbell is on its way to main. Written by both; read by both. */
 export const MAIN_NOTIFIED: number = 256 / WORD_BYTES
 /** 1 while main waits for room in the chunk ring. Written by both; read by the worker. */
@@ -44,56 +48,33 @@ export const RECORD_SPACE_WANTED: number = 512 / WORD_BYTES
 export const CHUNK_TAIL: number = 640 / WORD_BYTES
 /** 1 once no chunk will follow. Written by main; read by the worker. */
 export const CHUNK_TAIL_CLOSED: number = 644 / WORD_BYTES
-/** Consumer's position in the chunk ring, bytes. Written by the worker; read by main. */
-export const CHUNK_HEAD: number = 768 / WORD_BYTES
 /** 1 once no chunk will be read. Written by the worker; read by main. */
-export const CHUNK_HEAD_CLOSED: number = 772 / WORD_BYTES
-/** Producer's position in the record ring, bytes. Written by the worker; read by main. */
-export const RECORD_TAIL: number = 896 / WORD_BYTES
+export const CHUNK_HEAD_CLOSED: number = 768 / WORD_BYTES
 /** 1 once no record will follow. Written by the worker; read by main. */
-export const RECORD_TAIL_CLOSED: number = 900 / WORD_BYTES
+export const RECORD_TAIL_CLOSED: number = 896 / WORD_BYTES
+/** Number of the last publication, a counter; see commit.ts. Written by the worker; read by main. */
+export const BATCH: number = 900 / WORD_BYTES
 /** Consumer's position in the record ring, bytes. Written by main; read by the worker. */
 export const RECORD_HEAD: number = 1024 / WORD_BYTES
 /** 1 once no record will be read. Written by main; read by the worker. */
 export const RECORD_HEAD_CLOSED: number = 1028 / WORD_BYTES
 
-// ---- Regions: byte offsets, in the order of the memory.
+// ---- Commit slots: byte offsets in a slot. Batch number n lies in slot n modulo 2.
 
-export const CONTROL_BYTES: number = 4 * KIB
+/** Head of the chunk ring, bytes: frames are done with up to here. */
+export const SLOT_HEAD = 0
+/** Tail of the record ring, bytes: records are published up to here. */
+export const SLOT_TAIL = 4
+/** Records that were published since the last commit, which decoding from there makes again. */
+export const SLOT_SENT = 8
+/** How many rows of the stream table the batch has changed, */
+export const SLOT_ROW_COUNT = 12
+/** and which, a word each: `row << 1 | copy`, the copy that is in force from now on. */
+export const SLOT_ROWS = 128
+export const SLOT_ROWS_MAX = 256
+export const SLOT_BYTES: number = 2 * KIB
 
-export const STREAM_TABLE: number = CONTROL_BYTES
-export const STREAMS_MAX = 1024
-/** The decoder's state will lie in a row twice: one copy published, one being written. */
-export const STREAM_ROW_BYTES = 128
-
-export const CHUNK_RING: RingLayout = {
-  tail: CHUNK_TAIL,
-  producerClosed: CHUNK_TAIL_CLOSED,
-  head: CHUNK_HEAD,
-  consumerClosed: CHUNK_HEAD_CLOSED,
-  data: STREAM_TABLE + STREAMS_MAX * STREAM_ROW_BYTES,
-  capacityBytes: 512 * KIB,
-}
-
-export const RECORD_RING: RingLayout = {
-  tail: RECORD_TAIL,
-  producerClosed: RECORD_TAIL_CLOSED,
-  head: RECORD_HEAD,
-  consumerClosed: RECORD_HEAD_CLOSED,
-  data: CHUNK_RING.data + CHUNK_RING.capacityBytes,
-  capacityBytes: 256 * KIB,
-}
-
-export const CARRY: number = RECORD_RING.data + RECORD_RING.capacityBytes
-export const CARRY_BYTES: number = 512 * KIB
-
-/** What a channel may take at most, templates and dialects included, bytes. */
-export const CHANNEL_BYTES_MAX = 2_000_000
-const PAGE_BYTES: number = 64 * KIB
-export const CHANNEL_PAGES: number = Math.ceil((CARRY + CARRY_BYTES) / PAGE_BYTES)
-export const CHANNEL_BYTES: number = CHANNEL_PAGES * PAGE_BYTES
-
-// ---- The stream table: word indices inside a row.
+// ---- The stream table: byte offsets in a row.
 
 /** How often the row was opened, a counter. Written by main; read by the worker. Starts at 0. */
 export const STREAM_GENERATION = 0
@@ -101,11 +82,94 @@ export const STREAM_GENERATION = 0
  * 1 once main wants no more of the stream. Written by main; read by the worker. Starts at 0. It
  * overtakes the frames that wait in a full chunk ring; the ABORT frame follows in their order.
  */
-export const STREAM_ABORT = 1
+export const STREAM_ABORT = 4
+/** Which copy is in force, 0 or 1. Written by the worker; read by the worker, plainly. */
+export const STREAM_LIVE = 8
+/** Number of the stream's dialect. Written by the worker; read by the worker, plainly. */
+export const STREAM_DIALECT = 12
+/** How the stream is decoded, as its decoder has it. One copy: it is written once, at OPEN. */
+export const STREAM_PROFILE = 16
+export const STREAM_PROFILE_BYTES = 32
+/** Two copies of all that changes: the one in force, and the one that a batch works on. */
+export const STREAM_COPIES: number = STREAM_PROFILE + STREAM_PROFILE_BYTES
+export const STREAM_COPY_BYTES = 104
+export const STREAM_ROW_BYTES: number = STREAM_COPIES + 2 * STREAM_COPY_BYTES
+
+/** Byte offsets in a copy: id of the stream that is open, 0 where none is; */
+export const COPY_ID = 0
+/** 1 once no more of its bytes are decoded: it was aborted, or has failed; */
+export const COPY_DONE = 4
+/** and the decoder's state. */
+export const COPY_STATE = 8
+export const STATE_BYTES_MAX: number = STREAM_COPY_BYTES - COPY_STATE
+
+// ---- Regions: byte offsets, in the order of the memory.
+
+export const CONTROL_BYTES: number = 4 * KIB
+export const COMMIT_SLOTS: number = CONTROL_BYTES
+export const STREAM_TABLE: number = COMMIT_SLOTS + 2 * SLOT_BYTES
+export const STREAMS_MAX = 1024
+
+/** Positions of the worker are told by commits, and have no word. */
+export const CHUNK_RING: RingLayout = {
+  tail: CHUNK_TAIL,
+  producerClosed: CHUNK_TAIL_CLOSED,
+  head: TOLD_ELSEWHERE,
+  consumerClosed: CHUNK_HEAD_CLOSED,
+  data: STREAM_TABLE + STREAMS_MAX * STREAM_ROW_BYTES,
+  capacityBytes: 512 * KIB,
+}
+
+export const RECORD_RING: RingLayout = {
+  tail: TOLD_ELSEWHERE,
+  producerClosed: RECORD_TAIL_CLOSED,
+  head: RECORD_HEAD,
+  consumerClosed: RECORD_HEAD_CLOSED,
+  data: CHUNK_RING.data + CHUNK_RING.capacityBytes,
+  capacityBytes: 256 * KIB,
+}
+
+export const DECODER: number = RECORD_RING.data + RECORD_RING.capacityBytes
+export const DECODER_BYTES: number = 40 * KIB
+export const DIALECTS: number = DECODER + DECODER_BYTES
+export const DIALECTS_BYTES: number = 80 * KIB
+export const TEMPLATES: number = DIALECTS + DIALECTS_BYTES
+export const TEMPLATES_BYTES: number = 256 * KIB
+/** The last region: leases extend it. */
+export const CARRY: number = TEMPLATES + TEMPLATES_BYTES
+export const CARRY_BYTES: number = 512 * KIB
+
+/** What a channel may take at most, leases apart, bytes. */
+export const CHANNEL_BYTES_MAX = 2_000_000
+export const PAGE_BYTES: number = 64 * KIB
+export const CHANNEL_BYTES: number = CARRY + CARRY_BYTES
+/** Address space for leases, fragments included: addresses stay positive int32s. */
+const PAGES_MAX = 32_767
+
+/** Where the two ends and the protocol find things; a model's channel is a smaller one. */
+export interface ChannelLayout {
+  readonly bytes: number
+  readonly commits: number
+  readonly streams: number
+  readonly streamsMax: number
+  readonly chunkRing: RingLayout
+  readonly recordRing: RingLayout
+  readonly carry: number
+}
+
+export const CHANNEL: ChannelLayout = {
+  bytes: CHANNEL_BYTES,
+  commits: COMMIT_SLOTS,
+  streams: STREAM_TABLE,
+  streamsMax: STREAMS_MAX,
+  chunkRing: CHUNK_RING,
+  recordRing: RECORD_RING,
+  carry: CARRY,
+}
 
 /** Index of a row's word in an Int32Array over the whole memory. `row` is 0 to STREAMS_MAX - 1. */
-export function streamWord(row: number, word: number): number {
-  return (STREAM_TABLE + row * STREAM_ROW_BYTES) / WORD_BYTES + word
+export function streamWord(row: number, offset: number, table: number = STREAM_TABLE): number {
+  return (table + row * STREAM_ROW_BYTES + offset) / WORD_BYTES
 }
 
 /**
@@ -187,7 +251,7 @@ export const CLOSED_BYTE_LENGTH = 4
 /** and here the summary begins, msgpack. */
 export const CLOSED_HEADER_BYTES = 8
 
-// ---- The memory and its two ends.
+// ---- The memory.
 
 export interface ChannelMemory {
   /** `null` where there is no shared WebAssembly memory; the plain decoder needs none. */
@@ -196,57 +260,17 @@ export interface ChannelMemory {
 }
 
 /**
- * Makes one channel's memory, zeroed, {@link CHANNEL_BYTES} long.
+ * Makes one channel's memory, zeroed, {@link CHANNEL_BYTES} long. It can grow, for leases.
  *
  * V8 reserves gigabytes of address space behind a WebAssembly memory; under `ulimit -v`, or with
  * `--jitless`, there is none to be had, and a plain SharedArrayBuffer serves.
  */
 export function createChannelMemory(): ChannelMemory {
   try {
-    const pages = { initial: CHANNEL_PAGES, maximum: CHANNEL_PAGES, shared: true }
+    const pages = { initial: CHANNEL_BYTES / PAGE_BYTES, maximum: PAGES_MAX, shared: true }
     const memory = new WebAssembly.Memory(pages)
     return { memory, buffer: memory.buffer as unknown as SharedArrayBuffer }
   } catch {
     return { memory: null, buffer: new SharedArrayBuffer(CHANNEL_BYTES) }
   }
-}
-
-/** What both ends see: the whole memory as words and as bytes. */
-export interface ChannelViews {
-  readonly words: Int32Array
-  readonly bytes: Uint8Array
-}
-
-export interface MainEnd extends ChannelViews {
-  readonly chunks: Producer
-  readonly records: Consumer
-}
-
-export interface WorkerEnd extends ChannelViews {
-  readonly chunks: Consumer
-  readonly records: Producer
-  /** The region of a SlabArena. */
-  readonly carry: Uint8Array
-}
-
-export function attachMain(buffer: SharedArrayBuffer): MainEnd {
-  const { words, bytes } = viewsOf(buffer)
-  const chunks = new Producer(words, CHUNK_RING)
-  const records = new Consumer(words, RECORD_RING)
-  return { words, bytes, chunks, records }
-}
-
-export function attachWorker(buffer: SharedArrayBuffer): WorkerEnd {
-  const { words, bytes } = viewsOf(buffer)
-  const chunks = new Consumer(words, CHUNK_RING)
-  const records = new Producer(words, RECORD_RING)
-  const carry = bytes.subarray(CARRY, CARRY + CARRY_BYTES)
-  return { words, bytes, chunks, records, carry }
-}
-
-function viewsOf(buffer: SharedArrayBuffer): ChannelViews {
-  if (buffer.byteLength < CHANNEL_BYTES) {
-    broken(`channel memory has ${buffer.byteLength} bytes, needs ${CHANNEL_BYTES}`)
-  }
-  return { words: new Int32Array(buffer), bytes: new Uint8Array(buffer) }
 }

@@ -35,6 +35,7 @@ export type ErrorCode =
   | 'FINAL_TOO_LARGE'
   // the machinery
   | 'STREAM_ABORTED'
+  | 'STREAM_POISONED'
   | 'WORKER_EXITED'
   | 'CONTROL_TIMEOUT'
 

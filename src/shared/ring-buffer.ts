@@ -18,6 +18,10 @@
  * Nothing is visible before the tail has moved past it, nothing is reused before the head has.
  * These two stores, one each per batch, order all other accesses, which are therefore plain.
  *
+ * A side whose position is told as part of something larger (commit.ts) is made with the position
+ * to start from, and neither publishes nor releases here; the other side is made with a function
+ * that reads that position. Whatever tells it, the two orders above must hold.
+ *
  * After Agrona's OneToOneRingBuffer, with publication taken out of commit.
  *
  * @see https://github.com/aeron-io/agrona
@@ -36,6 +40,9 @@ export const HEADER_BYTES = 8
 const RECORD_ALIGNMENT = 8
 /** Type of the record that fills up to the wrap. The caller's types are positive. */
 export const PADDING = 0
+
+/** In place of a word's index: the position is told in some other way, see above. */
+export const TOLD_ELSEWHERE = -1
 
 /**
  * A record, header included, is at most this fraction of the capacity. A half would still always
@@ -74,6 +81,7 @@ export class Producer {
   readonly payloadBytesMax: number
   readonly #words: Int32Array
   readonly #layout: RingLayout
+  readonly #readHead: () => number
   readonly #mask: number
   /** End of what is committed. */
   #position: number
@@ -86,15 +94,25 @@ export class Producer {
   #claimType = 0
   #claimBytes = -1
 
-  /** @param words - The whole memory; byte offsets that `claim` returns count from its start. */
-  constructor(words: Int32Array, layout: RingLayout) {
+  /**
+   * @param words - The whole memory; byte offsets that `claim` returns count from its start.
+   * @param readHead - Where the consumer's position is told; by default, its word.
+   * @param tail - The end of what is published; by default, what the tail's word says.
+   */
+  constructor(
+    words: Int32Array,
+    layout: RingLayout,
+    readHead: () => number = () => load(words, layout.head),
+    tail: number = load(words, layout.tail),
+  ) {
     checkLayout(layout)
     this.#words = words
     this.#layout = layout
+    this.#readHead = readHead
     this.#mask = layout.capacityBytes - 1
     this.payloadBytesMax = layout.capacityBytes / RECORD_FRACTION - HEADER_BYTES
-    this.#position = load(words, layout.tail)
-    this.#published = this.#position
+    this.#position = tail
+    this.#published = tail
     this.#cachedHead = this.#loadHead()
   }
 
@@ -172,6 +190,11 @@ export class Producer {
     store(this.#words, this.#layout.producerClosed, 1)
   }
 
+  /** End of what is committed: the tail, once that is published. */
+  get position(): number {
+    return this.#position
+  }
+
   /** Whether either side has closed; asks the memory. */
   get closed(): boolean {
     this.#closed ||= load(this.#words, this.#layout.consumerClosed) !== 0
@@ -193,7 +216,7 @@ export class Producer {
   #loadHead(): number {
     // Acquire: pairs with the store in Consumer.release(). Below this head the consumer reads
     // nothing any more, so the bytes may be written again.
-    const head = load(this.#words, this.#layout.head)
+    const head = this.#readHead()
     const used = (this.#position - head) >>> 0
     if (used > this.#layout.capacityBytes || used % RECORD_ALIGNMENT !== 0) {
       broken(`head ${head} is ${used} bytes behind the tail`)
@@ -223,6 +246,7 @@ export class Consumer {
   payloadBytes = 0
   readonly #words: Int32Array
   readonly #layout: RingLayout
+  readonly #readTail: () => number
   readonly #mask: number
   /** End of the current record. */
   #position: number
@@ -230,15 +254,30 @@ export class Consumer {
   #released: number
   #cachedTail: number
 
-  /** @param words - The whole memory; `payloadOffset` counts from its start. */
-  constructor(words: Int32Array, layout: RingLayout) {
+  /**
+   * @param words - The whole memory; `payloadOffset` counts from its start.
+   * @param readTail - Where the producer's position is told; by default, its word.
+   * @param head - The end of what is released; by default, what the head's word says.
+   */
+  constructor(
+    words: Int32Array,
+    layout: RingLayout,
+    readTail: () => number = () => load(words, layout.tail),
+    head: number = load(words, layout.head),
+  ) {
     checkLayout(layout)
     this.#words = words
     this.#layout = layout
+    this.#readTail = readTail
     this.#mask = layout.capacityBytes - 1
-    this.#position = load(words, layout.head)
-    this.#released = this.#position
-    this.#cachedTail = this.#position
+    this.#position = head
+    this.#released = head
+    this.#cachedTail = head
+  }
+
+  /** End of the current record: the head, once that is released. */
+  get position(): number {
+    return this.#position
   }
 
   /**
@@ -298,7 +337,7 @@ export class Consumer {
   /** Published and not yet met by `next()`, bytes, padding included. Asks the memory. */
   availableBytes(): number {
     // Acquire: pairs with the store in Producer.publish().
-    const tail = load(this.#words, this.#layout.tail)
+    const tail = this.#readTail()
     const available = (tail - this.#position) >>> 0
     if (available > this.#layout.capacityBytes || available % RECORD_ALIGNMENT !== 0) {
       broken(`tail ${tail} is ${available} bytes ahead of the reader`)

@@ -1,4 +1,4 @@
-import { FLAG_WIDE, ROW_WORDS, type RowBatch, type RowKind } from './rows.ts'
+import { FLAG_WIDE, ROW_WORDS, type RowArea, type RowBatch, type RowKind } from './rows.ts'
 
 const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/
 
@@ -9,14 +9,17 @@ const encoder = new TextEncoder()
  *
  * Grows to the largest batch met and is reused: `reset()` keeps the memory. One thread only.
  */
-export class RowWriter {
+export class RowWriter implements RowArea {
   rows: Int32Array = new Int32Array(64 * ROW_WORDS)
+  readonly rowsAt = 0
   rowCount = 0
   /** UTF-8 of the unflagged rows, `textBytes` long. */
   text: Uint8Array = new Uint8Array(4096)
+  readonly textAt = 0
   textBytes = 0
   /** UTF-16LE of the rows flagged FLAG_WIDE, `wideBytes` long. */
   wide: Uint8Array = new Uint8Array(0)
+  readonly wideAt = 0
   wideBytes = 0
 
   /** Adds one row. `index` is -1 where the provider sent none; `choice` is 0 to 65,535. */

@@ -98,9 +98,26 @@ export const DECODE_ERROR_CODES = [
   'EVENT_TOO_LARGE',
   'JSON_TOO_DEEP',
   'BUFFERS_EXHAUSTED',
+  'STREAM_POISONED',
 ] as const
 
 export type DecodeErrorCode = (typeof DECODE_ERROR_CODES)[number]
+
+/** Rows with their two texts as bytes, wherever they lie: what a decoder hands on. */
+export interface RowArea {
+  /** `ROW_WORDS` words a row, from index `rowsAt`. */
+  readonly rows: Int32Array
+  readonly rowsAt: number
+  readonly rowCount: number
+  /** UTF-8 of the rows without {@link FLAG_WIDE}. */
+  readonly text: Uint8Array
+  readonly textAt: number
+  readonly textBytes: number
+  /** UTF-16LE of the rows with {@link FLAG_WIDE}. */
+  readonly wide: Uint8Array
+  readonly wideAt: number
+  readonly wideBytes: number
+}
 
 /** Rows with their two texts as strings: what one batch of one stream looks like to its reader. */
 export interface RowBatch {

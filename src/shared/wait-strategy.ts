@@ -119,8 +119,12 @@ export function claimOrWant(
  * must now be told: main rings the bell, the worker posts the doorbell.
  */
 export function releaseAsked(words: Int32Array, wanted: number, consumer: Consumer): boolean {
+  return consumer.release() && roomAsked(words, wanted)
+}
+
+/** Either consumer: the second half of {@link releaseAsked}, where the release was a commit. */
+export function roomAsked(words: Int32Array, wanted: number): boolean {
   // Released before the flag is read; pairs with claimOrWant().
-  if (!consumer.release()) return false
   // Most often 0, and a load leaves the line with both cores.
   return load(words, wanted) !== 0 && exchange(words, wanted, 0) !== 0
 }

@@ -1,16 +1,26 @@
 /**
- * The worker's half of a channel: frames in, records out.
+ * The worker's half of a channel: frames in, records out, in batches that are published whole
+ * (commit.ts). Main must be told by a doorbell of what was published.
  *
- * Frames of one stream that lie next to each other become one batch of rows. A batch leaves when
- * another stream's frame comes or the ring is empty, with the count of bytes that it took, so that
- * main can refund them even where they became no token.
+ * Frames of one stream that lie next to each other become one stretch of rows. It leaves when
+ * another stream's frame comes, when there are rows enough, or when the batch ends; with it goes the
+ * count of bytes that it took, so that main can refund them even where they became no token.
+ *
+ * A batch may be decoded again after a death, and must then come to the same records. So between
+ * two commits nothing may depend on when things happen: a batch that ends because no frame is left
+ * is committed at once, and that main wants no more of a stream counts from a commit on.
  */
-import type { MessagePort } from 'node:worker_threads'
+import { load } from '#atomics'
+import { broken } from '../shared/assert.ts'
+import type { WorkerEnd } from '../shared/channel-ends.ts'
 import {
   CHUNK_SPACE_WANTED,
   CLOSED_BYTE_LENGTH,
   CLOSED_HEADER_BYTES,
   CLOSED_STREAM_ID,
+  COPY_DONE,
+  COPY_ID,
+  COPY_STATE,
   FRAME_ABORT,
   FRAME_BYTE_LENGTH,
   FRAME_BYTES_AT,
@@ -22,183 +32,330 @@ import {
   RECORD_SPACE_WANTED,
   rowOf,
   STREAM_ABORT,
-  STREAMS_MAX,
+  STREAM_COPIES,
+  STREAM_COPY_BYTES,
+  STREAM_DIALECT,
   streamWord,
-  type WorkerEnd,
 } from '../shared/channel-layout.ts'
 import {
   packFrame,
   unpackFrame,
-  type ChannelConfig,
   type OpenFrame,
   type WorkerStats,
 } from '../shared/control-protocol.ts'
-import { load } from '#atomics'
-import { broken } from '../shared/assert.ts'
-import type { Decoder } from '../shared/decoder/decoder.ts'
-import { createDecoderOn } from '../shared/decoder/create-decoder.ts'
-import type { WasmEngine } from '../shared/decoder/wasm-engine.ts'
-import { findDialect } from '../shared/dialects/dialects.ts'
+import type { ChannelDecoder } from '../shared/decoder/channel-decoder.ts'
+import { FrameWatch } from '../shared/frame-watch.ts'
 import { BACKPRESSURED } from '../shared/ring-buffer.ts'
+import { DECODE_ERROR_CODES, ROW_FATAL } from '../shared/rows.ts'
 import { RowWriter } from '../shared/row-writer.ts'
-import { SlabArena } from '../shared/slab-arena.ts'
 import {
   claimOrWant,
   doorbellNeeded,
-  releaseAsked,
+  roomAsked,
   WORKED,
   workOrWait,
 } from '../shared/wait-strategy.ts'
-import { collectionCount } from './collection-count.ts'
 import { RowRecords } from './row-records.ts'
 
-/** Frame bytes after which a turn publishes, so that the first tokens do not wait for the last. */
-const TURN_BYTES_MAX = 64 * 1024
+/** Where a batch ends at the latest. */
+export interface BatchBounds {
+  /** Frame bytes, so that the first tokens do not wait for the last. */
+  readonly frameBytesMax: number
+  /** Streams. At most SLOT_ROWS_MAX. */
+  readonly rowsMax: number
+  /** Longest ROWS payload, bytes: main drains one record while the worker writes the next. */
+  readonly recordBytesMax: number
+}
+
+export const BATCH_BOUNDS: BatchBounds = {
+  frameBytesMax: 64 * 1024,
+  rowsMax: 256,
+  recordBytesMax: 32 * 1024,
+}
+
+/** What a claim returns for a record that a predecessor has published. */
+const PUBLISHED = -1
 
 export class ChannelServer {
   readonly #end: WorkerEnd
-  readonly #doorbell: MessagePort
-  readonly #engine: WasmEngine | null
-  readonly #slabs: SlabArena
+  readonly #decoder: ChannelDecoder
+  readonly #ringMain: () => void
+  readonly #bounds: BatchBounds
+  readonly #watch: FrameWatch
   readonly #records: RowRecords
-  readonly #decoders: (Decoder | null)[] = new Array<Decoder | null>(STREAMS_MAX).fill(null)
-  /** Rows of the stream whose frames are being decoded, and the bytes that they came from. */
-  readonly #rows = new RowWriter()
-  #currentId = 0
-  #consumedBytes = 0
   readonly #stats = { streamsOpen: 0, frames: 0, batches: 0, recordRingFull: 0 }
 
+  // The batch at hand.
+  /** End of the last frame that was taken whole, position in the chunk ring. */
+  #head: number
+  /** Records made, and how many of them a predecessor has published. */
+  #made = 0
+  #publishedBefore: number
+  /** The stream whose rows the decoder holds, and the bytes that they came from. */
+  #currentId = 0
+  #consumedBytes = 0
+
+  // The record that waits for room.
+  #claimType = 0
+  #claimBytes = 0
+  #claimedAt = 0
+
+  /** @param ringMain - Posts the doorbell. */
   constructor(
     end: WorkerEnd,
-    doorbell: MessagePort,
-    config: ChannelConfig,
-    engine: WasmEngine | null,
+    decoder: ChannelDecoder,
+    ringMain: () => void,
+    bounds: BatchBounds = BATCH_BOUNDS,
   ) {
-    this.#engine = engine
-    if (engine !== null) engine.lentBytesMax = config.leaseBytesMax
     this.#end = end
-    this.#doorbell = doorbell
-    this.#slabs = new SlabArena(end.carry, config.leaseBytesMax)
-    this.#records = new RowRecords(end, (type, bytes) => this.#claim(type, bytes))
+    this.#decoder = decoder
+    this.#ringMain = ringMain
+    this.#bounds = bounds
+    this.#watch = new FrameWatch(end.words)
+    const claim = (type: number, bytes: number): number => this.#claim(type, bytes)
+    this.#records = new RowRecords(end, claim, bounds.recordBytesMax)
+    this.#head = end.commits.head
+    this.#publishedBefore = end.commits.sent
+    this.#adoptStreams()
   }
 
   get idle(): boolean {
     return this.#stats.streamsOpen === 0
   }
 
-  /** Decodes what is there, up to a bound, and publishes it. False where there was nothing. */
+  /** Decodes one batch of what is there, and publishes it. False where there was nothing. */
   turn(): boolean {
-    const { chunks } = this.#end
+    const { chunks, commits } = this.#end
+    const { frameBytesMax, rowsMax } = this.#bounds
     let bytes = 0
-    while (bytes < TURN_BYTES_MAX && chunks.next()) {
-      this.#stats.frames++
+    while (bytes < frameBytesMax && commits.rowCount < rowsMax && chunks.next()) {
       bytes += chunks.payloadBytes
-      this.#frame(chunks.type, chunks.payloadOffset)
+      this.#frame()
+      // What a predecessor has published comes first: to make it again, decode as it did.
+      if (this.#watch.isCareful && this.#made >= this.#publishedBefore) break
     }
     if (bytes === 0) return false
     this.#flush()
-    this.#publish()
+    this.#commit()
     return true
   }
 
-  stats(): WorkerStats {
-    const { bytesInUse, leasedBytes } = this.#slabs
-    const slabBytes = bytesInUse + (this.#engine?.lentBytes ?? 0)
-    const decoderBytes = this.#engine?.heap.bytes.length ?? 0
-    const collections = collectionCount()
-    return { ...this.#stats, slabBytes, leasedBytes, decoderBytes, collections }
+  /** All of {@link WorkerStats} that it knows. */
+  stats(): Omit<WorkerStats, 'collections'> {
+    const { slabBytes, leasedBytes } = this.#decoder
+    return { ...this.#stats, slabBytes, leasedBytes }
   }
 
-  #frame(type: number, at: number): void {
-    const { words, bytes } = this.#end
+  #adoptStreams(): void {
+    const { commits, layout } = this.#end
+    for (let row = 0; row < layout.streamsMax; row++) {
+      if (commits.idOf(row) === 0) continue
+      this.#decoder.adopt(row, commits.copyOf(row) + COPY_STATE)
+      this.#stats.streamsOpen++
+    }
+  }
+
+  // ---- frames ------------------------------------------------------------------------------
+
+  #frame(): void {
+    const { words, chunks } = this.#end
+    const at = chunks.payloadOffset
     const id = words[(at + FRAME_STREAM_ID) >> 2]!
     const from = at + words[(at + FRAME_BYTES_AT) >> 2]!
-    const payload = bytes.subarray(from, from + words[(at + FRAME_BYTE_LENGTH) >> 2]!)
+    const byteLength = words[(at + FRAME_BYTE_LENGTH) >> 2]!
+    this.#stats.frames++
     if (id !== this.#currentId) {
       this.#flush()
       this.#currentId = id
     }
-    switch (type) {
+    switch (chunks.type) {
       case FRAME_OPEN:
-        return this.#open(id, payload)
+        this.#open(id, from, byteLength)
+        break
       case FRAME_DATA:
-        return this.#data(id, payload)
+        this.#data(id, from, byteLength)
+        break
       case FRAME_END:
-        return this.#closeStream(id, true)
+        this.#endStream(id)
+        break
       case FRAME_ABORT:
-        return this.#closeStream(id, false)
+        this.#closeStream(id)
+        break
       default:
-        broken(`frame type ${type}`)
+        broken(`frame type ${chunks.type}`)
+    }
+    this.#watch.done(chunks.position)
+    this.#head = chunks.position
+  }
+
+  #open(id: number, from: number, byteLength: number): void {
+    const { words, bytes, chunks, commits, layout } = this.#end
+    const { streams } = layout
+    const row = rowOf(id)
+    // It was poisoned, and opened as done.
+    if (this.#isDone(row, id)) return
+    if (commits.idOf(row) !== 0) broken(`stream ${id} opened over row ${row}, which is open`)
+    const copy = commits.change(row)
+    words.fill(0, copy >> 2, (copy + STREAM_COPY_BYTES) >> 2)
+    words.fill(0, streamWord(row, STREAM_DIALECT, streams), streamWord(row, STREAM_COPIES, streams))
+    words[(copy + COPY_ID) >> 2] = id
+    this.#stats.streamsOpen++
+    if (!this.#watch.begin(chunks.position)) return this.#poison(id)
+    const options = unpackFrame<OpenFrame>(bytes.slice(from, from + byteLength))
+    this.#decoder.open(row, copy + COPY_STATE, options)
+  }
+
+  #data(id: number, from: number, byteLength: number): void {
+    const row = this.#rowOf(id)
+    if (!this.#isDone(row, id) && !this.#isAborted(id)) this.#decode(id, from, byteLength)
+    this.#consumedBytes += byteLength
+  }
+
+  #decode(id: number, from: number, byteLength: number): void {
+    const { chunks, commits } = this.#end
+    const row = rowOf(id)
+    const state = commits.change(row) + COPY_STATE
+    const end = from + byteLength
+    for (let at = from; at < end; ) {
+      if (!this.#watch.begin(chunks.position)) return this.#poison(id)
+      at += this.#decoder.decode(row, state, at, end - at)
+      this.#watch.rest(chunks.position)
+      if (at < end) this.#flushRows(0)
     }
   }
 
-  #open(id: number, payload: Uint8Array): void {
-    const row = rowOf(id)
-    if (this.#decoders[row] !== null) broken(`stream ${id} opened over row ${row}, which is open`)
-    const { dialect, strict, limits } = unpackFrame<OpenFrame>(payload.slice())
-    const options = { strict, limits }
-    this.#decoders[row] = createDecoderOn(this.#engine, findDialect(dialect), options, this.#slabs)
-    this.#stats.streamsOpen++
+  #endStream(id: number): void {
+    const row = this.#rowOf(id)
+    const { chunks, commits } = this.#end
+    if (!this.#isDone(row, id)) {
+      if (this.#watch.begin(chunks.position)) {
+        this.#decoder.end(row, commits.change(row) + COPY_STATE)
+        this.#watch.rest(chunks.position)
+      } else this.#poison(id)
+    }
+    this.#closeStream(id)
   }
 
-  #data(id: number, payload: Uint8Array): void {
-    // Set by main, which then also sends ABORT; the data before that frame is no longer wanted.
-    const aborted = load(this.#end.words, streamWord(rowOf(id), STREAM_ABORT)) !== 0
-    if (!aborted) this.#decoderOf(id).push(payload, this.#rows)
-    this.#consumedBytes += payload.length
-  }
-
-  #closeStream(id: number, ended: boolean): void {
-    const decoder = this.#decoderOf(id)
-    if (ended) decoder.end(this.#rows)
-    else this.#rows.reset()
+  #closeStream(id: number): void {
+    const row = this.#rowOf(id)
     this.#flush()
-    decoder.release()
-    this.#decoders[rowOf(id)] = null
+    const { words, bytes, records, commits } = this.#end
+    const copy = commits.change(row)
+    const summary = packFrame({ counts: this.#decoder.counts(row, copy + COPY_STATE) })
+    this.#decoder.close(row, copy + COPY_STATE)
+    words[(copy + COPY_ID) >> 2] = 0
     this.#stats.streamsOpen--
-    const summary = packFrame({ counts: decoder.counts })
     const at = this.#claim(RECORD_CLOSED, CLOSED_HEADER_BYTES + summary.length)
-    const { words, bytes, records } = this.#end
+    if (at === PUBLISHED) return
     words[(at + CLOSED_STREAM_ID) >> 2] = id
     words[(at + CLOSED_BYTE_LENGTH) >> 2] = summary.length
     bytes.set(summary, at + CLOSED_HEADER_BYTES)
     records.commit()
   }
 
-  #decoderOf(id: number): Decoder {
-    return this.#decoders[rowOf(id)] ?? broken(`stream ${id} is not open`)
+  // ---- streams that take no more -----------------------------------------------------------
+
+  /**
+   * Whether main wants no more of the stream: it says so ahead of the ABORT frame. Published before
+   * anything follows from it, since a successor could learn of it earlier; and not looked at while
+   * records are made again, since a predecessor that had learnt of it had published it.
+   */
+  #isAborted(id: number): boolean {
+    const { words, layout } = this.#end
+    if (this.#made < this.#publishedBefore) return false
+    if (load(words, streamWord(rowOf(id), STREAM_ABORT, layout.streams)) === 0) return false
+    this.#flush()
+    this.#takeNoMore(id)
+    return true
   }
 
+  /** The frame at hand has killed two workers: ends its stream, and publishes that. */
+  #poison(id: number): void {
+    this.#flush()
+    // Records that were published after these are of the frame itself, and are not made again.
+    this.#made = Math.max(this.#made, this.#publishedBefore)
+    const { commits } = this.#end
+    const state = commits.copyOf(rowOf(id)) + COPY_STATE
+    const { bytes: offset } = this.#decoder.counts(rowOf(id), state)
+    const fault = new RowWriter()
+    const code = DECODE_ERROR_CODES.indexOf('STREAM_POISONED')
+    fault.write(ROW_FATAL, code, -1, JSON.stringify({ offset, message: POISONED_MESSAGE }))
+    this.#records.write(id, 0, fault)
+    this.#takeNoMore(id)
+  }
+
+  // The frame at hand is taken after this commit, by a stream that is done with.
+  #takeNoMore(id: number): void {
+    const { words, commits } = this.#end
+    words[(commits.change(rowOf(id)) + COPY_DONE) >> 2] = 1
+    this.#commit()
+  }
+
+  #isDone(row: number, id: number): boolean {
+    const { words, commits } = this.#end
+    return commits.idOf(row) === id && words[(commits.copyOf(row) + COPY_DONE) >> 2] !== 0
+  }
+
+  #rowOf(id: number): number {
+    const row = rowOf(id)
+    if (this.#end.commits.idOf(row) !== id) broken(`stream ${id} is not open`)
+    return row
+  }
+
+  // ---- records -----------------------------------------------------------------------------
+
   #flush(): void {
-    if (this.#rows.rowCount === 0 && this.#consumedBytes === 0) return
-    this.#stats.batches++
-    this.#records.write(this.#currentId, this.#consumedBytes, this.#rows)
-    this.#rows.reset()
+    if (this.#decoder.rows.rowCount === 0 && this.#consumedBytes === 0) return
+    this.#flushRows(this.#consumedBytes)
     this.#consumedBytes = 0
   }
 
-  #publish(): void {
-    const { words, chunks, records } = this.#end
-    const published = records.publish()
-    const asked = releaseAsked(words, CHUNK_SPACE_WANTED, chunks)
-    if (published || asked) this.#ringMain()
+  #flushRows(consumedBytes: number): void {
+    this.#stats.batches++
+    this.#records.write(this.#currentId, consumedBytes, this.#decoder.rows)
+    this.#decoder.resetRows()
   }
 
-  #ringMain(): void {
-    if (doorbellNeeded(this.#end.words)) this.#doorbell.postMessage(0)
+  /** Publishes the batch as far as it has come. */
+  #commit(): void {
+    const { words, records, commits } = this.#end
+    const hasRecords = records.position !== commits.tail
+    const hasTaken = this.#head !== commits.head
+    commits.commit(this.#head, records.position)
+    this.#decoder.settle()
+    this.#watch.passed(this.#head)
+    this.#made = this.#publishedBefore = 0
+    const isAsked = hasTaken && roomAsked(words, CHUNK_SPACE_WANTED)
+    if ((hasRecords || isAsked) && doorbellNeeded(words)) this.#ringMain()
+  }
+
+  /** Shows what records there are, and no more: their batch is not whole. */
+  #show(): void {
+    const { words, records, commits } = this.#end
+    if (records.position === commits.tail) return
+    // Without the one that has no room yet.
+    commits.show(records.position, this.#made - 1)
+    if (doorbellNeeded(words)) this.#ringMain()
   }
 
   /** Claims, waiting for main to drain the ring where it is full. Never fails. */
   #claim(type: number, payloadBytes: number): number {
-    const { words, records } = this.#end
-    const claim = (): number => claimOrWant(words, RECORD_SPACE_WANTED, records, type, payloadBytes)
-    let at = claim()
-    if (at !== BACKPRESSURED) return at
+    if (++this.#made <= this.#publishedBefore) return PUBLISHED
+    this.#claimType = type
+    this.#claimBytes = payloadBytes
+    if (this.#tryClaim()) return this.#claimedAt
     this.#stats.recordRingFull++
-    // Without #publish(), which gives the frames back: main would write over the one in hand.
-    if (records.publish()) this.#ringMain()
-    const again = (): boolean => (at = claim()) !== BACKPRESSURED
-    while (workOrWait(words, again) !== WORKED);
-    return at
+    this.#show()
+    while (workOrWait(this.#end.words, this.#tryClaim) !== WORKED);
+    return this.#claimedAt
+  }
+
+  readonly #tryClaim = (): boolean => {
+    const { words, records } = this.#end
+    const bytes = this.#claimBytes
+    this.#claimedAt = claimOrWant(words, RECORD_SPACE_WANTED, records, this.#claimType, bytes)
+    return this.#claimedAt !== BACKPRESSURED
   }
 }
+
+const POISONED_MESSAGE = 'the worker died twice while it decoded these bytes'

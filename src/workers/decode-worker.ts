@@ -5,53 +5,50 @@
  * spin, then park on the bell. The loop blocks its own event loop while it works or waits, so
  * comlink's port is heard only where the loop yields: when the control word says that it should.
  */
+import { threadId } from 'node:worker_threads'
 import { expose, type Endpoint } from 'comlink'
+import { load, store } from '#atomics'
+import { attachWorker, viewsOf } from '../shared/channel-ends.ts'
+import { ATTACHED, CONTROL_COUNT } from '../shared/channel-layout.ts'
 import type {
   ChannelConfig,
   ChannelTask,
   WorkerControl,
   WorkerStats,
 } from '../shared/control-protocol.ts'
-import { load } from '#atomics'
-import { attachWorker, CONTROL_COUNT } from '../shared/channel-layout.ts'
-import { createEngine } from '../shared/decoder/create-decoder.ts'
-import type { WasmEngine } from '../shared/decoder/wasm-engine.ts'
 import { workOrWait } from '../shared/wait-strategy.ts'
 import { ChannelServer } from './channel-server.ts'
-
-/** This thread's engine, kept from task to task. */
-let engine: WasmEngine | null = null
+import { PlainStreams } from './plain-streams.ts'
 
 /** Serves the channel until `shutdown()` and no stream is open. Run by piscina, by name. */
 export async function decodeChannel(task: ChannelTask): Promise<void> {
+  const { words } = viewsOf(task.buffer)
   try {
-    await serve(task)
-  } catch (error) {
-    // What threw may have left the engine's memory in pieces; the next task gets a new one.
-    engine = null
-    throw error
+    await serve(task, words)
+  } finally {
+    // Where the task fails and its thread does not end, main need not wait for that.
+    store(words, ATTACHED, 0)
   }
 }
 
-async function serve(task: ChannelTask): Promise<void> {
-  const end = attachWorker(task.buffer)
+async function serve(task: ChannelTask, words: Int32Array): Promise<void> {
   const control = new Control()
   expose(control.api, task.controlPort as unknown as Endpoint)
-  engine ??= createEngine(task.module)
   let received = task.controlCount
   task.controlPort.on('message', () => (received = (received + 1) | 0))
   let controlWaits = false
   const work = (): boolean => {
-    controlWaits = load(end.words, CONTROL_COUNT) !== received
+    controlWaits = load(words, CONTROL_COUNT) !== received
     return controlWaits || (control.server?.turn() ?? false)
   }
   for (;;) {
-    workOrWait(end.words, work)
+    workOrWait(words, work)
     if (!controlWaits) continue
     // Some turns, maybe: a message that was posted need not have reached this thread yet.
     await eventLoopTurn()
     if (control.server === null && control.config !== null) {
-      control.server = new ChannelServer(end, task.doorbellPort, control.config, engine)
+      store(words, ATTACHED, threadId)
+      control.server = startServer(task, control.config)
     }
     if (control.stopping && (control.server?.idle ?? true)) break
   }
@@ -59,6 +56,12 @@ async function serve(task: ChannelTask): Promise<void> {
   await eventLoopTurn()
   task.controlPort.close()
   task.doorbellPort.close()
+}
+
+function startServer({ buffer, doorbellPort }: ChannelTask, config: ChannelConfig): ChannelServer {
+  const end = attachWorker(viewsOf(buffer))
+  const decoder = new PlainStreams(end, config.leaseBytesMax)
+  return new ChannelServer(end, decoder, () => doorbellPort.postMessage(0))
 }
 
 function eventLoopTurn(): Promise<void> {
@@ -88,6 +91,4 @@ const NO_STATS: WorkerStats = {
   recordRingFull: 0,
   slabBytes: 0,
   leasedBytes: 0,
-  decoderBytes: 0,
-  collections: 0,
 }

@@ -1,4 +1,9 @@
-/** Writes a batch of rows into the record ring, in as many ROWS records as it takes. */
+/**
+ * Writes rows into the record ring, in as many ROWS records as it takes.
+ *
+ * Rows are split where a record is full, and nowhere else: so the records of rows are the first
+ * records of those rows and any that follow them. The last one alone carries the credit.
+ */
 import {
   RECORD_ROWS,
   ROWS_CONSUMED_BYTES,
@@ -8,116 +13,144 @@ import {
   ROWS_UTF8_BYTES,
   ROWS_WIDE_BYTES,
   wideTextAt,
-  type WorkerEnd,
 } from '../shared/channel-layout.ts'
-import { FLAG_CONTINUED, FLAG_WIDE, ROW_BYTES, ROW_WORDS } from '../shared/rows.ts'
-import type { RowWriter } from '../shared/row-writer.ts'
-
-/**
- * Most bytes of one ROWS payload. An eighth of the ring: main drains one record while the worker
- * writes the next.
- */
-const RECORD_BYTES_MAX = 32 * 1024
+import type { WorkerEnd } from '../shared/channel-ends.ts'
+import { FLAG_CONTINUED, FLAG_WIDE, ROW_BYTES, ROW_WORDS, type RowArea } from '../shared/rows.ts'
 
 export class RowRecords {
   readonly #end: WorkerEnd
   readonly #claim: (type: number, payloadBytes: number) => number
+  readonly #recordBytesMax: number
+  readonly #piece: Piece
 
-  /** @param claim - Claims room in the record ring; waits where it is full. */
-  constructor(end: WorkerEnd, claim: (type: number, payloadBytes: number) => number) {
+  /**
+   * @param claim - Claims room in the record ring, waiting where it is full. Negative where the
+   *   record is published already.
+   * @param recordBytesMax - Most bytes of one payload.
+   */
+  constructor(
+    end: WorkerEnd,
+    claim: (type: number, payloadBytes: number) => number,
+    recordBytesMax: number,
+  ) {
     this.#end = end
     this.#claim = claim
+    this.#recordBytesMax = recordBytesMax
+    this.#piece = new Piece(Math.floor((recordBytesMax - ROWS_HEADER_BYTES) / ROW_BYTES))
   }
 
-  /** Writes and commits all rows; the first record carries `consumedBytes`. Does not publish. */
-  write(streamId: number, consumedBytes: number, writer: RowWriter): void {
-    const { rows, rowCount, text, textBytes, wide, wideBytes } = writer
-    const piece: Piece = {
-      rows,
-      rowCount,
-      text,
-      textFrom: 0,
-      textBytes,
-      wide,
-      wideFrom: 0,
-      wideBytes,
-    }
-    if (payloadBytesOf(piece) <= RECORD_BYTES_MAX) this.#record(streamId, consumedBytes, piece)
-    else this.#split(streamId, consumedBytes, piece)
+  /** Writes and commits all rows; the last record carries `consumedBytes`. Does not publish. */
+  write(streamId: number, consumedBytes: number, area: RowArea): void {
+    if (payloadBytesOf(area) <= this.#recordBytesMax) this.#record(streamId, consumedBytes, area)
+    else this.#split(streamId, consumedBytes, area)
   }
 
-  #split(streamId: number, consumedBytes: number, whole: Piece): void {
-    const { rows, text, wide } = whole
-    const piece: Piece = { ...whole, rows: new Int32Array(ROWS_MAX * ROW_WORDS) }
-    let next = 0
-    let creditBytes = consumedBytes
-    // Of row `next`, the bytes that earlier fragments have carried.
-    let carriedBytes = 0
-    for (let textAt = 0, wideAt = 0; next < whole.rowCount;) {
-      piece.rowCount = piece.textBytes = piece.wideBytes = 0
-      piece.textFrom = textAt
-      piece.wideFrom = wideAt
-      while (next < whole.rowCount && piece.rowCount < ROWS_MAX) {
-        const row = rows.subarray(next * ROW_WORDS, (next + 1) * ROW_WORDS)
-        const isWide = ((row[0]! >> 8) & FLAG_WIDE) !== 0
-        const bytes = row[3]! - carriedBytes
-        const roomBytes = RECORD_BYTES_MAX - payloadBytesOf(piece) - ROW_BYTES
-        if (bytes > roomBytes && piece.rowCount > 0) break
-        const area = isWide ? wide : text
-        const from = isWide ? wideAt : textAt
-        const taken = bytes <= roomBytes ? bytes : cutBefore(area, from, roomBytes, isWide)
-        const continued = taken < bytes
-        const at = piece.rowCount++ * ROW_WORDS
-        piece.rows[at] = row[0]! | (continued ? FLAG_CONTINUED << 8 : 0)
-        piece.rows[at + 1] = row[1]!
-        piece.rows[at + 2] = isWide ? taken / 2 : unitsOf(area, from, taken)
-        piece.rows[at + 3] = taken
-        if (isWide) piece.wideBytes = (wideAt += taken) - piece.wideFrom
-        else piece.textBytes = (textAt += taken) - piece.textFrom
-        carriedBytes = continued ? carriedBytes + taken : 0
-        if (continued) break
-        next++
-      }
-      this.#record(streamId, creditBytes, piece)
-      creditBytes = 0
+  #split(streamId: number, consumedBytes: number, area: RowArea): void {
+    const piece = this.#piece
+    piece.begin(area)
+    while (piece.next < area.rowCount) {
+      piece.fill(area, this.#recordBytesMax)
+      this.#record(streamId, piece.next < area.rowCount ? 0 : consumedBytes, piece)
     }
   }
 
-  #record(streamId: number, consumedBytes: number, piece: Piece): void {
+  #record(streamId: number, consumedBytes: number, area: RowArea): void {
+    const { rowCount, textBytes, wideBytes } = area
+    const at = this.#claim(RECORD_ROWS, payloadBytesOf(area))
+    if (at < 0) return
     const { words, bytes, records } = this.#end
-    const at = this.#claim(RECORD_ROWS, payloadBytesOf(piece))
     words[(at + ROWS_STREAM_ID) >> 2] = streamId
-    words[(at + ROWS_ROW_COUNT) >> 2] = piece.rowCount
-    words[(at + ROWS_UTF8_BYTES) >> 2] = piece.textBytes
-    words[(at + ROWS_WIDE_BYTES) >> 2] = piece.wideBytes
+    words[(at + ROWS_ROW_COUNT) >> 2] = rowCount
+    words[(at + ROWS_UTF8_BYTES) >> 2] = textBytes
+    words[(at + ROWS_WIDE_BYTES) >> 2] = wideBytes
     words[(at + ROWS_CONSUMED_BYTES) >> 2] = consumedBytes
-    words.set(piece.rows.subarray(0, piece.rowCount * ROW_WORDS), (at + ROWS_HEADER_BYTES) >> 2)
-    const rowBytes = piece.rowCount * ROW_BYTES
-    const { text, textFrom, textBytes, wide, wideFrom, wideBytes } = piece
-    bytes.set(text.subarray(textFrom, textFrom + textBytes), at + ROWS_HEADER_BYTES + rowBytes)
-    const wideAt = at + wideTextAt(rowBytes, textBytes)
-    bytes.set(wide.subarray(wideFrom, wideFrom + wideBytes), wideAt)
+    const rowsAt = at + ROWS_HEADER_BYTES
+    const rowBytes = rowCount * ROW_BYTES
+    copy(words, rowsAt >> 2, area.rows, area.rowsAt, rowCount * ROW_WORDS)
+    copy(bytes, rowsAt + rowBytes, area.text, area.textAt, textBytes)
+    copy(bytes, at + wideTextAt(rowBytes, textBytes), area.wide, area.wideAt, wideBytes)
     records.commit()
   }
 }
 
-/** What one record holds: rows, and a stretch of each text area. */
-interface Piece {
+/** The rows of one record, where they are not all. */
+class Piece implements RowArea {
   readonly rows: Int32Array
-  rowCount: number
-  readonly text: Uint8Array
-  textFrom: number
-  textBytes: number
-  readonly wide: Uint8Array
-  wideFrom: number
-  wideBytes: number
+  readonly rowsAt = 0
+  rowCount = 0
+  text!: Uint8Array
+  textAt = 0
+  textBytes = 0
+  wide!: Uint8Array
+  wideAt = 0
+  wideBytes = 0
+  /** The row that comes next, and how many of its bytes earlier pieces hold. */
+  next = 0
+  #carriedBytes = 0
+
+  constructor(rowsMax: number) {
+    this.rows = new Int32Array(rowsMax * ROW_WORDS)
+  }
+
+  begin({ text, textAt, wide, wideAt }: RowArea): void {
+    this.text = text
+    this.textAt = textAt
+    this.wide = wide
+    this.wideAt = wideAt
+    this.textBytes = this.wideBytes = this.next = this.#carriedBytes = 0
+  }
+
+  /** Takes the next rows, as many as fit; of a row that fits no record, as much as fits. */
+  fill({ rows, rowsAt, rowCount }: RowArea, bytesMax: number): void {
+    this.textAt += this.textBytes
+    this.wideAt += this.wideBytes
+    this.rowCount = this.textBytes = this.wideBytes = 0
+    while (this.next < rowCount) {
+      const at = rowsAt + this.next * ROW_WORDS
+      const bytes = rows[at + 3]! - this.#carriedBytes
+      const roomBytes = bytesMax - payloadBytesOf(this) - ROW_BYTES
+      if (bytes > roomBytes && this.rowCount > 0) return
+      if (this.#take(rows, at, bytes, roomBytes)) return
+    }
+  }
+
+  /** Takes a row, or the front of it. Returns whether something of it is left. */
+  #take(rows: Int32Array, at: number, bytes: number, roomBytes: number): boolean {
+    const head = rows[at]!
+    const isWide = ((head >> 8) & FLAG_WIDE) !== 0
+    const area = isWide ? this.wide : this.text
+    const from = isWide ? this.wideAt + this.wideBytes : this.textAt + this.textBytes
+    const taken = bytes <= roomBytes ? bytes : cutBefore(area, from, roomBytes, isWide)
+    const isCut = taken < bytes
+    const isWhole = !isCut && this.#carriedBytes === 0
+    const to = this.rowCount++ * ROW_WORDS
+    this.rows[to] = head | (isCut ? FLAG_CONTINUED << 8 : 0)
+    this.rows[to + 1] = rows[at + 1]!
+    this.rows[to + 2] = isWhole ? rows[at + 2]! : isWide ? taken / 2 : unitsOf(area, from, taken)
+    this.rows[to + 3] = taken
+    if (isWide) this.wideBytes += taken
+    else this.textBytes += taken
+    this.#carriedBytes = isCut ? this.#carriedBytes + taken : 0
+    if (!isCut) this.next++
+    return isCut
+  }
 }
 
-/** Rows that fit a record when none has text. */
-const ROWS_MAX: number = Math.floor((RECORD_BYTES_MAX - ROWS_HEADER_BYTES) / ROW_BYTES) - 1
-
-function payloadBytesOf({ rowCount, textBytes, wideBytes }: Piece): number {
+function payloadBytesOf({ rowCount, textBytes, wideBytes }: RowArea): number {
   return wideTextAt(rowCount * ROW_BYTES, textBytes) + wideBytes
+}
+
+/** Copies within one memory without a view in between, else with one. */
+function copy<T extends Int32Array | Uint8Array>(
+  target: T,
+  to: number,
+  source: T,
+  from: number,
+  length: number,
+): void {
+  if (length === 0) return
+  if (target === source) target.copyWithin(to, from, from + length)
+  else target.set(source.subarray(from, from + length), to)
 }
 
 /** The most bytes up to `bytesMax` that end with a whole code point. */

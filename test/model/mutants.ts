@@ -202,10 +202,9 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'asked for room before releasing it',
     module: 'wait-strategy',
     edits: [
-      ['if (!consumer.release())\n        return false;', ''],
       [
-        'return load(words, wanted) !== 0 && exchange(words, wanted, 0) !== 0;',
-        `const asked = load(words, wanted) !== 0 && exchange(words, wanted, 0) !== 0;
+        'return consumer.release() && roomAsked(words, wanted);',
+        `const asked = roomAsked(words, wanted);
     return consumer.release() && asked;`,
       ],
     ],
