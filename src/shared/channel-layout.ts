@@ -67,8 +67,10 @@ export const SLOT_HEAD = 0
 export const SLOT_TAIL = 4
 /** Records that were published since the last commit, which decoding from there makes again. */
 export const SLOT_SENT = 8
+/** The frame that the last of these were made at: its end, position in the chunk ring. */
+export const SLOT_REACH = 12
 /** How many rows of the stream table the batch has changed, */
-export const SLOT_ROW_COUNT = 12
+export const SLOT_ROW_COUNT = 16
 /** and which, a word each: `row << 1 | copy`, the copy that is in force from now on. */
 export const SLOT_ROWS = 128
 export const SLOT_ROWS_MAX = 256

@@ -28,6 +28,7 @@ import {
   COPY_ID,
   SLOT_BYTES,
   SLOT_HEAD,
+  SLOT_REACH,
   SLOT_ROW_COUNT,
   SLOT_ROWS,
   SLOT_ROWS_MAX,
@@ -76,8 +77,9 @@ export class CommitWriter {
   /** What is published: the chunk ring's head, the record ring's tail, bytes. */
   head: number
   tail: number
-  /** Records published since the last commit. */
+  /** Records published since the last commit, and the end of the frame that they go up to. */
   sent: number
+  reach: number
   /** Rows changed since the last commit. */
   rowCount = 0
   readonly #words: Int32Array
@@ -98,6 +100,7 @@ export class CommitWriter {
     this.head = load(words, this.#slot(SLOT_HEAD))
     this.tail = load(words, this.#slot(SLOT_TAIL))
     this.sent = words[this.#slot(SLOT_SENT)]!
+    this.reach = words[this.#slot(SLOT_REACH)]!
     this.#bringIntoForce()
   }
 
@@ -125,20 +128,25 @@ export class CommitWriter {
     return to
   }
 
-  /** Shows records before their batch is whole. @param sent - How many since the last commit. */
-  show(tail: number, sent: number): void {
-    this.#publish(this.head, tail, sent, 0)
+  /**
+   * Shows records before their batch is whole.
+   *
+   * @param sent - How many there are since the last commit.
+   * @param reach - End of the frame at hand.
+   */
+  show(tail: number, sent: number, reach: number): void {
+    this.#publish(this.head, tail, sent, reach, 0)
   }
 
   /** Publishes the batch: all rows changed, with the head and the tail that go with them. */
   commit(head: number, tail: number): void {
-    this.#publish(head, tail, 0, this.rowCount)
+    this.#publish(head, tail, 0, head, this.rowCount)
     this.#bringIntoForce()
     this.rowCount = 0
     this.#commit++
   }
 
-  #publish(head: number, tail: number, sent: number, rowCount: number): void {
+  #publish(head: number, tail: number, sent: number, reach: number, rowCount: number): void {
     const words = this.#words
     const batch = (this.#batch + 1) | 0
     const slot = slotWord(this.#layout.commits, batch, 0)
@@ -146,6 +154,7 @@ export class CommitWriter {
     store(words, slot + (SLOT_HEAD >> 2), head)
     store(words, slot + (SLOT_TAIL >> 2), tail)
     words[slot + (SLOT_SENT >> 2)] = sent
+    words[slot + (SLOT_REACH >> 2)] = reach
     words[slot + (SLOT_ROW_COUNT >> 2)] = rowCount
     const listed = slot + (SLOT_ROWS >> 2)
     for (let at = 0; at < rowCount; at++) words[listed + at] = this.#rows[at]!
@@ -157,6 +166,7 @@ export class CommitWriter {
     this.head = head
     this.tail = tail
     this.sent = sent
+    this.reach = reach
   }
 
   // After the publication, never before: a copy in force that was not published would be a batch

@@ -24,12 +24,14 @@ const STATES = 7
 export class FrameWatch {
   readonly #words: Int32Array
 
-  /** Made by a successor, it counts the death of its predecessor. */
-  constructor(words: Int32Array) {
+  /** Made by a successor, it counts the death of its predecessor. @param head - As published. */
+  constructor(words: Int32Array, head: number) {
     this.#words = words
     const word = words[FRAME_WATCH]!
     // One store, so that a death in here, too, counts no death twice.
-    if ((word & DECODING) !== 0) {
+    if ((((word & ~STATES) - head) | 0) <= 0) {
+      words[FRAME_WATCH] = 0
+    } else if ((word & DECODING) !== 0) {
       const state = (word & SUSPECTED) === 0 ? SUSPECTED : POISONED
       words[FRAME_WATCH] = (word & ~STATES) | state
     }

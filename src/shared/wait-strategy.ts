@@ -94,6 +94,16 @@ export function answerDoorbell(words: Int32Array, drain: () => void): void {
 }
 
 /**
+ * Main: the worker's thread has ended. `drain` reads all that it published, whether or not it rang
+ * for that, and retries what had no room. Before a successor begins.
+ */
+export function answerDeath(words: Int32Array, drain: () => void): void {
+  store(words, PARKED, 0)
+  // A doorbell that was on its way may be lost with the port: as if it had come.
+  answerDoorbell(words, drain)
+}
+
+/**
  * Either producer: claims, and where there is no room asks the consumer to say when there is.
  *
  * @param wanted - CHUNK_SPACE_WANTED or RECORD_SPACE_WANTED.

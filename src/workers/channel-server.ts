@@ -111,7 +111,7 @@ export class ChannelServer {
     this.#decoder = decoder
     this.#ringMain = ringMain
     this.#bounds = bounds
-    this.#watch = new FrameWatch(end.words)
+    this.#watch = new FrameWatch(end.words, end.commits.head)
     const claim = (type: number, bytes: number): number => this.#claim(type, bytes)
     this.#records = new RowRecords(end, claim, bounds.recordBytesMax)
     this.#head = end.commits.head
@@ -189,7 +189,7 @@ export class ChannelServer {
   }
 
   #open(id: number, from: number, byteLength: number): void {
-    const { words, bytes, chunks, commits, layout } = this.#end
+    const { words, bytes, commits, layout } = this.#end
     const { streams } = layout
     const row = rowOf(id)
     // It was poisoned, and opened as done.
@@ -200,7 +200,7 @@ export class ChannelServer {
     words.fill(0, streamWord(row, STREAM_DIALECT, streams), streamWord(row, STREAM_COPIES, streams))
     words[(copy + COPY_ID) >> 2] = id
     this.#stats.streamsOpen++
-    if (!this.#watch.begin(chunks.position)) return this.#poison(id)
+    if (!this.#mayDecode()) return this.#poison(id)
     const options = unpackFrame<OpenFrame>(bytes.slice(from, from + byteLength))
     this.#decoder.open(row, copy + COPY_STATE, options)
   }
@@ -217,7 +217,7 @@ export class ChannelServer {
     const state = commits.change(row) + COPY_STATE
     const end = from + byteLength
     for (let at = from; at < end; ) {
-      if (!this.#watch.begin(chunks.position)) return this.#poison(id)
+      if (!this.#mayDecode()) return this.#poison(id)
       at += this.#decoder.decode(row, state, at, end - at)
       this.#watch.rest(chunks.position)
       if (at < end) this.#flushRows(0)
@@ -228,7 +228,7 @@ export class ChannelServer {
     const row = this.#rowOf(id)
     const { chunks, commits } = this.#end
     if (!this.#isDone(row, id)) {
-      if (this.#watch.begin(chunks.position)) {
+      if (this.#mayDecode()) {
         this.#decoder.end(row, commits.change(row) + COPY_STATE)
         this.#watch.rest(chunks.position)
       } else this.#poison(id)
@@ -267,6 +267,14 @@ export class ChannelServer {
     this.#flush()
     this.#takeNoMore(id)
     return true
+  }
+
+  /** Before the frame at hand is decoded, or goes on to be. False where it is poisoned. */
+  #mayDecode(): boolean {
+    const { chunks, commits } = this.#end
+    // A predecessor has got past it, so whatever the worker dies of here, it is not this frame.
+    if (this.#publishedBefore > 0 && ((chunks.position - commits.reach) | 0) < 0) return true
+    return this.#watch.begin(chunks.position)
   }
 
   /** The frame at hand has killed two workers: ends its stream, and publishes that. */
@@ -331,10 +339,10 @@ export class ChannelServer {
 
   /** Shows what records there are, and no more: their batch is not whole. */
   #show(): void {
-    const { words, records, commits } = this.#end
+    const { words, chunks, records, commits } = this.#end
     if (records.position === commits.tail) return
     // Without the one that has no room yet.
-    commits.show(records.position, this.#made - 1)
+    commits.show(records.position, this.#made - 1, chunks.position)
     if (doorbellNeeded(words)) this.#ringMain()
   }
 

@@ -39,6 +39,8 @@ const IMPORTS: readonly (readonly [from: string, allowed: RegExp])[] = [
   ['src/main/', /^(?:src\/(?:main|shared)\/|#|npm:|node:)/],
   ['src/workers/', /^(?:src\/(?:workers|shared)\/|#|npm:|node:)/],
   ['src/cli/', /^(?:src\/cli\/|src\/main\/index\.ts$|src\/shared\/errors\.ts$|npm:|node:)/],
+  // The model runs the worker's code on its own memory, in its own thread.
+  ['test/model/', /^/],
   ['', /^(?!src\/workers\/)/],
 ]
 
