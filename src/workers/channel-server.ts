@@ -111,7 +111,7 @@ export class ChannelServer {
     this.#decoder = decoder
     this.#ringMain = ringMain
     this.#bounds = bounds
-    this.#watch = new FrameWatch(end.words, end.commits.head)
+    this.#watch = new FrameWatch(end.words)
     const claim = (type: number, bytes: number): number => this.#claim(type, bytes)
     this.#records = new RowRecords(end, claim, bounds.recordBytesMax)
     this.#head = end.commits.head
@@ -228,8 +228,9 @@ export class ChannelServer {
     const row = this.#rowOf(id)
     const { chunks, commits } = this.#end
     if (!this.#isDone(row, id)) {
+      const state = commits.change(row) + COPY_STATE
       if (this.#mayDecode()) {
-        this.#decoder.end(row, commits.change(row) + COPY_STATE)
+        this.#decoder.end(row, state)
         this.#watch.rest(chunks.position)
       } else this.#poison(id)
     }
@@ -331,7 +332,6 @@ export class ChannelServer {
     const hasTaken = this.#head !== commits.head
     commits.commit(this.#head, records.position)
     this.#decoder.settle()
-    this.#watch.passed(this.#head)
     this.#made = this.#publishedBefore = 0
     const isAsked = hasTaken && roomAsked(words, CHUNK_SPACE_WANTED)
     if ((hasRecords || isAsked) && doorbellNeeded(words)) this.#ringMain()

@@ -61,6 +61,16 @@ export const SCRIPTS: readonly Script[] = [
     ],
   },
   {
+    name: 'an event larger than the record ring, with more of its stream behind it',
+    steps: [
+      ['open', 0],
+      ['data', 0, 'ABCDEFGHIJKLMNO.'],
+      ['data', 0, 'a.b.'],
+      ['data', 0, 'c.'],
+      ['end', 0],
+    ],
+  },
+  {
     name: 'carry that outgrows its slab',
     steps: [
       ['open', 0],
@@ -87,6 +97,20 @@ export const SCRIPTS: readonly Script[] = [
       ['open', 0],
       ['data', 0, 'n.'],
       ['end', 0],
+    ],
+  },
+  {
+    name: 'an abort of a stream whose records are shown, with those of another',
+    steps: [
+      ['open', 0],
+      ['open', 1],
+      ['data', 0, 'ABC.'],
+      ['data', 1, 'ABCDEFGHIJKLMNO.'],
+      ['full', 0],
+      ['unwanted', 0],
+      ['data', 1, 'b.'],
+      ['abort', 0],
+      ['end', 1],
     ],
   },
   {

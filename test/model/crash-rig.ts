@@ -48,9 +48,12 @@ export interface CrashCode {
   readonly wait: typeof wait
 }
 
-/** What main does, in order. `unwanted` sets the abort word, ahead of the ABORT frame. */
+/**
+ * What main does, in order. `unwanted` sets the abort word, ahead of the ABORT frame; `full` goes on
+ * once the worker has waited for room, or has died.
+ */
 export type Step = readonly [
-  what: 'open' | 'data' | 'end' | 'abort' | 'unwanted',
+  what: 'open' | 'data' | 'end' | 'abort' | 'unwanted' | 'full',
   stream: number,
   text?: string,
 ]
@@ -79,6 +82,44 @@ export function playThrough(code: CrashCode, plan: Play): Played {
   return new Rig(code, plan).run()
 }
 
+/** Knows which frame is being decoded. */
+class WatchedDecoder extends ToyDecoder {
+  frame: string | null = null
+  #isOver = false
+
+  override open(row: number): void {
+    this.#begin(`the OPEN of row ${row}`)
+    super.open(row)
+    this.#isOver = true
+  }
+
+  override decode(row: number, state: number, at: number, byteLength: number): number {
+    this.#begin(`the frame of row ${row} up to ${at + byteLength}`)
+    const taken = super.decode(row, state, at, byteLength)
+    this.#isOver = true
+    return taken
+  }
+
+  override end(row: number): void {
+    this.#begin(`the END of row ${row}`)
+    super.end(row)
+    this.#isOver = true
+  }
+
+  /** Something else is written. */
+  returned(): void {
+    if (this.#isOver) this.frame = null
+  }
+
+  #begin(frame: string): void {
+    this.frame = frame
+    this.#isOver = false
+  }
+}
+
+/** In place of a word's index: something else is written. */
+const NO_WORD = -1
+
 const TURNS_MAX = 2000
 const LIVES_MAX = 20
 
@@ -90,8 +131,9 @@ class Rig {
   readonly #main: MainSide
   /** By life that has ended. */
   readonly #lives: number[] = []
-  /** By planned death: the FRAME_WATCH word at that time. */
-  readonly #watched: number[] = []
+  /** By planned death: the frame that was being decoded, or `null`. */
+  readonly #diedOf: (string | null)[] = []
+  #decoder!: WatchedDecoder
   #isDead = false
   #writes = 0
   #inWorker = false
@@ -116,7 +158,7 @@ class Rig {
       }
       if (mainDid || workerDid) continue
       this.#main.check(server!.stats(), this.#mayBePoisoned())
-      return { writes: [...this.#lives, this.#writes], deaths: this.#watched.length }
+      return { writes: [...this.#lives, this.#writes], deaths: this.#diedOf.length }
     }
     throw new assert.AssertionError({ message: 'it does not come to an end' })
   }
@@ -133,9 +175,9 @@ class Rig {
         grownBytes: CARRY_BYTES,
         grow: () => assert.fail('the toy has no more memory'),
       })
-      const decoder = new ToyDecoder(views, carry, OUTPUT)
+      this.#decoder = new WatchedDecoder(views, carry, OUTPUT)
       const ring = (): void => void this.#main.posted++
-      return new this.#code.server.ChannelServer(end, decoder, ring, SMALL_BOUNDS)
+      return new this.#code.server.ChannelServer(end, this.#decoder, ring, SMALL_BOUNDS)
     })
   }
 
@@ -144,7 +186,7 @@ class Rig {
     try {
       return action()
     } catch (error) {
-      if (error instanceof Killed) this.#watched.push(this.#words[FRAME_WATCH]!)
+      if (error instanceof Killed) this.#diedOf.push(this.#decoder.frame)
       else if (!(error instanceof Poisoned)) throw error
       this.#lives.push(this.#writes)
       this.#isDead = true
@@ -163,20 +205,22 @@ class Rig {
 
   /** Whether planned deaths may have made a frame look poisonous. */
   #mayBePoisoned(): boolean {
-    const decoding = this.#watched.filter((word) => (word & 1) !== 0).map((word) => word & ~7)
-    return new Set(decoding).size < decoding.length
+    const frames = this.#diedOf.filter((frame) => frame !== null)
+    return new Set(frames).size < frames.length
   }
 
-  #write(): void {
+  #write(index: number): void {
     if (!this.#inWorker) return
     this.#writes++
+    // That decoding is over is itself a write.
+    if (index !== FRAME_WATCH) this.#decoder.returned()
     if (this.#writes === this.#plan.deaths[this.#lives.length]) throw new Killed()
   }
 
   #machine(): Machine {
     const words = this.#words
     const update = (index: number, after: number): number => {
-      this.#write()
+      this.#write(index)
       const before = words[index]!
       words[index] = after
       return before
@@ -190,6 +234,7 @@ class Rig {
         update(index, words[index] === expected ? value : words[index]!),
       wait: (_, index, expected) => {
         this.#inWorker = false
+        this.#main.wasFull = true
         while (words[index] === expected) {
           assert.ok(this.#main.step(), 'the worker waits for ever')
         }
@@ -210,12 +255,12 @@ class Rig {
         const method = value as (...args: unknown[]) => unknown
         const writes = key === 'copyWithin' || key === 'fill' || key === 'set'
         return (...args: unknown[]) => {
-          if (writes) write()
+          if (writes) write(NO_WORD)
           return method.apply(target, args)
         }
       },
       set(target, key, value: number) {
-        write()
+        write(target instanceof Int32Array ? Number(key) : NO_WORD)
         target[Number(key)] = value
         return true
       },
@@ -245,6 +290,8 @@ class MainSide {
   readonly bytes: Uint8Array
   /** Doorbells on the way. */
   posted = 0
+  /** The worker has waited for room, or has died. */
+  wasFull = false
   readonly #code: CrashCode
   readonly #words: Int32Array
   readonly #plan: Play
@@ -278,6 +325,7 @@ class MainSide {
   takeOver(): void {
     // Doorbells of the dead may be lost.
     this.posted = 0
+    this.wasFull = true
     this.#code.wait.answerDeath(this.#words, () => this.#drain())
   }
 
@@ -292,6 +340,7 @@ class MainSide {
   }
 
   #do([what, number, text = '']: Step): boolean {
+    if (what === 'full') return this.wasFull
     if (what === 'open' && this.#rows[number] !== null) return false
     const stream = what === 'open' ? this.#newStream(number) : this.#streamOf(number)
     if (what === 'unwanted') {

@@ -79,7 +79,7 @@ export class ToyDecoder implements ChannelDecoder {
     this.#textBytes = 0
   }
 
-  open(): void {}
+  open(_row: number): void {}
 
   decode(_row: number, state: number, at: number, byteLength: number): number {
     const end = at + byteLength
@@ -100,7 +100,7 @@ export class ToyDecoder implements ChannelDecoder {
     return at - (end - byteLength)
   }
 
-  end(): void {}
+  end(_row: number): void {}
 
   counts(_row: number, state: number): DecodeCounts {
     const bytes = this.#words[(state >> 2) + BYTES]!
