@@ -52,6 +52,7 @@ import {
   claimOrWant,
   doorbellNeeded,
   roomAsked,
+  SPIN_CHECKS,
   WORKED,
   workOrWait,
 } from '../shared/wait-strategy.ts'
@@ -65,12 +66,15 @@ export interface BatchBounds {
   readonly rowsMax: number
   /** Longest ROWS payload, bytes: main drains one record while the worker writes the next. */
   readonly recordBytesMax: number
+  /** Looks at the bell before parking, where the record ring is full. */
+  readonly spinChecks: number
 }
 
 export const BATCH_BOUNDS: BatchBounds = {
   frameBytesMax: 64 * 1024,
   rowsMax: 256,
   recordBytesMax: 32 * 1024,
+  spinChecks: SPIN_CHECKS,
 }
 
 /** What a claim returns for a record that a predecessor has published. */
@@ -354,7 +358,8 @@ export class ChannelServer {
     if (this.#tryClaim()) return this.#claimedAt
     this.#stats.recordRingFull++
     this.#show()
-    while (workOrWait(this.#end.words, this.#tryClaim) !== WORKED);
+    const { spinChecks } = this.#bounds
+    while (workOrWait(this.#end.words, this.#tryClaim, spinChecks) !== WORKED);
     return this.#claimedAt
   }
 

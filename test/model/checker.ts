@@ -17,10 +17,10 @@
  */
 import { type Machine, play } from './atomics.ts'
 import { ModelMemory } from './memory.ts'
+import { type Views, viewsOf } from './views.ts'
 
-export interface Context {
-  /** The shared words; every access through it is a plain one. */
-  readonly words: Int32Array
+/** The shared memory; every access through its views is a plain one. */
+export interface Context extends Views {
   /** Blocks while the word holds `value`. */
   until(index: number, value: number): void
   /** Blocks while the word holds 0, then takes 1 away: receives a posted message. */
@@ -36,8 +36,19 @@ export interface Scenario {
   /** Words that do not start at 0. */
   readonly initial: readonly (readonly [index: number, value: number])[]
   readonly threads: readonly Thread[]
+  /** Threads that may die, each at every atomic operation. */
+  readonly mortals?: readonly Mortal[]
   /** Throws if what the threads returned cannot be. */
   check(results: readonly unknown[]): void
+}
+
+export interface Mortal {
+  /** Its number in `threads`. */
+  readonly thread: number
+  /** What the thread may have left behind: changes `values` where nothing vouches for them. */
+  leave(values: Int32Array): void
+  /** What the others see of it, at once. */
+  readonly exit: readonly (readonly [index: number, value: number])[]
 }
 
 export interface Explored {
@@ -74,7 +85,8 @@ class Suspended {
 interface PlainAccess {
   readonly index: number
   readonly value: number
-  readonly writes: boolean
+  /** Bits that are written; 0 where it reads. */
+  readonly mask: number
 }
 
 /** What an atomic operation answered, and the version of the word that the answer came from. */
@@ -101,6 +113,7 @@ interface Node {
 const RUNNING = 0
 const WAITING = 1
 const NOTIFIED = 2
+const DEAD = 3
 
 interface State {
   readonly memory: ModelMemory
@@ -130,10 +143,12 @@ class Checker {
   readonly #known = new Map<string, number>()
   readonly #trace: string[] = []
   readonly #context: Context
-  /** Words that some thread writes atomically. */
+  /** Words that some thread touches atomically. */
   readonly #atomicWords = new Set<number>()
   /** By writer's past: the number that stands for it. */
   readonly #versions = new Map<string, number>()
+  /** By what is left: the end of the thread that left it. */
+  readonly #ends = new Map<string, Node>()
   #nodes = 0
   #steps = 0
   #session: Session | null = null
@@ -142,8 +157,13 @@ class Checker {
     this.#scenario = scenario
     this.#initial = new Int32Array(scenario.wordCount)
     for (const [index, value] of scenario.initial) this.#initial[index] = value
+    const views = viewsOf({
+      length: scenario.wordCount,
+      read: (index) => this.#plain(index, 0, 0),
+      write: (index, value, mask) => void this.#plain(index, value, mask),
+    })
     this.#context = {
-      words: this.#plainWords(),
+      ...views,
       until: (index, value) => void this.#atomic('until', index, value, 0),
       take: (index) => void this.#atomic('take', index, 0, 0),
     }
@@ -175,6 +195,11 @@ class Checker {
       this.#checkEnd(state)
       interleavings = 1
     }
+    for (const mortal of this.#scenario.mortals ?? []) {
+      if (!canDie(state, mortal)) continue
+      interleavings += this.#explore(this.#die(state, mortal))
+      this.#trace.pop()
+    }
     this.#known.set(key, interleavings)
     return interleavings
   }
@@ -183,13 +208,13 @@ class Checker {
   #keyOf({ nodes, status, memory }: State): string {
     let key = ''
     for (const [thread, node] of nodes.entries()) key += `${node.id}:${status[thread]},`
-    for (const index of this.#atomicWords) key += `${index}=${memory.versions[index]},`
+    for (const index of this.#atomicWords) key += `${index}=${memory.versionOf(index)},`
     return key
   }
 
-  #checkEnd({ nodes }: State): void {
+  #checkEnd({ nodes, status }: State): void {
     this.#guard(() => {
-      const waiting = nodes.findIndex((node) => node.pending !== null)
+      const waiting = nodes.findIndex((node, thread) => isAlive(node, status[thread]!))
       if (waiting >= 0) throw new Deadlock(`thread ${waiting} waits for ever`)
       this.#scenario.check(nodes.map((node) => node.result))
     })
@@ -221,6 +246,41 @@ class Checker {
     return state
   }
 
+  /**
+   * The thread dies before its next operation. What it leaves to the others is known by the memory
+   * and by what they have done so far: however it came about, it goes on in the same way.
+   */
+  #die(from: State, { thread, leave, exit }: Mortal): State {
+    this.#steps++
+    const memory = from.memory.clone()
+    const nodes = from.nodes.slice()
+    const status = from.status.slice()
+    this.#trace.push(`thread ${thread} dies`)
+    const values = memory.values()
+    const before = values.slice()
+    leave(values)
+    for (const [index, value] of exit) values[index] = value
+    const others = nodes.map((node, other) => (other === thread ? '' : `${node.id}:${status[other]}`))
+    const left = `${thread} ${others.join()} ${values.join()}`
+    let end = this.#ends.get(left)
+    if (end === undefined) this.#ends.set(left, (end = this.#newNode([])))
+    nodes[thread] = end
+    status[thread] = DEAD
+    this.#guard(() => {
+      for (const [index] of exit) this.#atomicWords.add(index)
+      // Its end comes after all that others have done so far.
+      for (const index of this.#atomicWords) memory.atomicRead(thread, index)
+      for (const [index, value] of values.entries()) {
+        if (value === before[index] || this.#atomicWords.has(index)) continue
+        memory.plainWrite(thread, index, value)
+      }
+      for (const index of this.#atomicWords) {
+        this.#write(memory, thread, index, values[index]!, `left ${end.id}`)
+      }
+    })
+    return { memory, nodes, status }
+  }
+
   /** Does what the thread wants next, or returns `null`: it blocks, and wants the same still. */
   #carryOut({ memory, nodes, status }: State, thread: number, node: Node): Outcome | null {
     const { kind, index, value, other } = node.pending!
@@ -236,7 +296,8 @@ class Checker {
       this.#write(memory, thread, index, value, `${node.id}`)
       return { result: undefined, edge: '' }
     }
-    const edge = `${memory.versions[index]}`
+    this.#atomicWords.add(index)
+    const edge = `${memory.versionOf(index)}`
     const before = memory.atomicRead(thread, index)
     if (kind === 'wait') {
       if (before !== value) return { result: 'not-equal', edge }
@@ -270,15 +331,7 @@ class Checker {
   }
 
   #replay(memory: ModelMemory, thread: number, log: unknown[]): Node {
-    const node: Node = {
-      id: this.#nodes++,
-      log,
-      plain: [],
-      next: new Map(),
-      pending: null,
-      result: undefined,
-      failure: null,
-    }
+    const node = this.#newNode(log)
     const session = { memory, thread, node, cursor: 0, preparing: true }
     this.#session = session
     try {
@@ -290,6 +343,11 @@ class Checker {
       else node.failure = thrown instanceof Error ? thrown : new Error(String(thrown))
     }
     return node
+  }
+
+  #newNode(log: unknown[]): Node {
+    const nothing = { pending: null, result: undefined, failure: null }
+    return { id: this.#nodes++, log, plain: [], next: new Map(), ...nothing }
   }
 
   #machine(): Machine {
@@ -317,35 +375,36 @@ class Checker {
     return session.node.log[session.cursor++]
   }
 
-  #plainWords(): Int32Array {
-    return new Proxy(new Int32Array(0), {
-      get: (_, index) => this.#plain(Number(index), 0, false),
-      set: (_, index, value: number) => {
-        this.#plain(Number(index), value, true)
-        return true
-      },
-    })
-  }
-
-  #plain(index: number, value: number, writes: boolean): unknown {
+  /** Reads, or writes the bits of `mask`. Returns what was read. */
+  #plain(index: number, value: number, mask: number): number {
     const session = this.#session!
-    const { memory, thread, node } = session
     if (session.preparing) throw new Error('plain access before the threads run')
+    const { memory, thread, node } = session
     if (session.cursor === node.log.length) {
-      if (writes) memory.plainWrite(thread, index, value)
-      const answer = writes ? value : memory.plainRead(thread, index)
-      node.plain.push({ index, value: answer, writes })
+      if (mask !== 0) memory.plainWrite(thread, index, value, mask)
+      const answer = mask === 0 ? memory.plainRead(thread, index) : value
+      node.plain.push({ index, value: answer, mask })
       node.log.push(answer)
     }
-    return node.log[session.cursor++]
+    return node.log[session.cursor++] as number
   }
+}
+
+function isAlive(node: Node, status: number): boolean {
+  return node.pending !== null && status !== DEAD
+}
+
+/** Not while it does what is none of the library's. */
+function canDie({ nodes, status }: State, { thread }: Mortal): boolean {
+  const kind = nodes[thread]!.pending?.kind
+  return isAlive(nodes[thread]!, status[thread]!) && kind !== 'until' && kind !== 'take'
 }
 
 function canStep({ nodes, status, memory }: State, thread: number): boolean {
   const op = nodes[thread]!.pending
-  if (op === null || status[thread] === WAITING) return false
-  if (op.kind === 'until') return memory.values[op.index] !== op.value
-  if (op.kind === 'take') return memory.values[op.index] !== 0
+  if (op === null || status[thread] === WAITING || status[thread] === DEAD) return false
+  if (op.kind === 'until') return memory.valueOf(op.index) !== op.value
+  if (op.kind === 'take') return memory.valueOf(op.index) !== 0
   return true
 }
 
@@ -378,8 +437,8 @@ function wake(nodes: Node[], status: number[], index: number, count: number): nu
 
 /** A known node's plain accesses on another memory; they must read what they read before. */
 function repeatPlain(memory: ModelMemory, thread: number, { plain }: Node): void {
-  for (const { index, value, writes } of plain) {
-    if (writes) memory.plainWrite(thread, index, value)
+  for (const { index, value, mask } of plain) {
+    if (mask !== 0) memory.plainWrite(thread, index, value, mask)
     else if (memory.plainRead(thread, index) !== value) {
       throw new Error(`word ${index} depends on more than what happened before`)
     }

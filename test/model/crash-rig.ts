@@ -7,8 +7,7 @@
  * takes over after a death. The worker's side is the production code.
  */
 import assert from 'node:assert/strict'
-import type * as slabs from '../../src/shared/carry-slabs.ts'
-import type * as ends from '../../src/shared/channel-ends.ts'
+import type { MainEnd } from '../../src/shared/channel-ends.ts'
 import {
   CHUNK_SPACE_WANTED,
   CLOSED_STREAM_ID,
@@ -34,19 +33,11 @@ import {
 import { packFrame } from '../../src/shared/control-protocol.ts'
 import { STREAM_LIMITS_DEFAULT } from '../../src/shared/limits.ts'
 import { FLAG_CONTINUED, ROW_BYTES, ROW_FATAL, ROW_TEXT } from '../../src/shared/rows.ts'
-import type * as wait from '../../src/shared/wait-strategy.ts'
-import type * as server from '../../src/workers/channel-server.ts'
+import type { ChannelServer } from '../../src/workers/channel-server.ts'
 import { type Machine, play } from './atomics.ts'
-import { CARRY_BYTES, OUTPUT, overwriteUncommitted, SMALL, SMALL_BOUNDS } from './small-channel.ts'
+import type { Code } from './code.ts'
+import { CARRY_BYTES, OUTPUT, overwriteLeft, SMALL, SMALL_BOUNDS } from './small-channel.ts'
 import { EXPANSION, Poisoned, ToyDecoder } from './toy-decoder.ts'
-
-/** The modules under test, or mutants of them. */
-export interface CrashCode {
-  readonly ends: typeof ends
-  readonly server: typeof server
-  readonly slabs: typeof slabs
-  readonly wait: typeof wait
-}
 
 /**
  * What main does, in order. `unwanted` sets the abort word, ahead of the ABORT frame; `full` goes on
@@ -78,7 +69,7 @@ export interface Played {
 class Killed extends Error {}
 
 /** Plays to the end. Throws an AssertionError if anything is lost, doubled, torn or stuck. */
-export function playThrough(code: CrashCode, plan: Play): Played {
+export function playThrough(code: Code, plan: Play): Played {
   return new Rig(code, plan).run()
 }
 
@@ -124,7 +115,7 @@ const TURNS_MAX = 2000
 const LIVES_MAX = 20
 
 class Rig {
-  readonly #code: CrashCode
+  readonly #code: Code
   readonly #plan: Play
   readonly #buffer = new ArrayBuffer(SMALL.bytes)
   readonly #words = new Int32Array(this.#buffer)
@@ -138,7 +129,7 @@ class Rig {
   #writes = 0
   #inWorker = false
 
-  constructor(code: CrashCode, plan: Play) {
+  constructor(code: Code, plan: Play) {
     this.#code = code
     this.#plan = plan
     play(this.#machine())
@@ -163,7 +154,7 @@ class Rig {
     throw new assert.AssertionError({ message: 'it does not come to an end' })
   }
 
-  #worker(): server.ChannelServer | null {
+  #worker(): ChannelServer | null {
     this.#writes = 0
     this.#isDead = false
     return this.#alive(() => {
@@ -199,7 +190,7 @@ class Rig {
   #takeOver(): void {
     assert.ok(this.#lives.length < LIVES_MAX, 'the worker dies again and again')
     const random = randomFrom(this.#plan.seed + 7919 * this.#lives.length)
-    overwriteUncommitted(this.#buffer, random)
+    overwriteLeft(this.#buffer, random)
     this.#main.takeOver()
   }
 
@@ -292,10 +283,10 @@ class MainSide {
   posted = 0
   /** The worker has waited for room, or has died. */
   wasFull = false
-  readonly #code: CrashCode
+  readonly #code: Code
   readonly #words: Int32Array
   readonly #plan: Play
-  readonly #end: ends.MainEnd
+  readonly #end: MainEnd
   readonly #streams: Stream[] = []
   /** By row: the stream that has it. */
   readonly #rows: (Stream | null)[] = [null, null, null, null]
@@ -303,7 +294,7 @@ class MainSide {
   #generation = 0
   #hasMore = false
 
-  constructor(code: CrashCode, words: Int32Array, plan: Play) {
+  constructor(code: Code, words: Int32Array, plan: Play) {
     this.#code = code
     this.#words = words
     this.bytes = new Uint8Array(words.buffer)
@@ -436,7 +427,7 @@ class MainSide {
     }
   }
 
-  check(stats: ReturnType<server.ChannelServer['stats']>, mayBePoisoned: boolean): void {
+  check(stats: ReturnType<ChannelServer['stats']>, mayBePoisoned: boolean): void {
     assert.equal(this.#next, this.#plan.script.length, 'frames could not be written')
     for (const stream of this.#streams) checkStream(stream, mayBePoisoned)
     assert.deepEqual([stats.streamsOpen, stats.slabBytes], [0, 0], 'something is held')

@@ -7,14 +7,10 @@
  * where two deaths are tried at one in `stride` of all pairs, and under which the production
  * modules import test/model/atomics.ts as their `#atomics`.
  */
-import * as slabs from '../../src/shared/carry-slabs.ts'
-import * as ends from '../../src/shared/channel-ends.ts'
-import * as wait from '../../src/shared/wait-strategy.ts'
-import * as server from '../../src/workers/channel-server.ts'
+import { type Code, mutantOf, PRODUCTION } from './code.ts'
 import { type CrashMutant, CRASH_MUTANTS } from './crash-mutants.ts'
 import { anyPlay, SCRIPTS, type Script, TEMPI } from './crash-plays.ts'
-import { type CrashCode, type Play, playThrough } from './crash-rig.ts'
-import { ModuleLoader } from './load-module.ts'
+import { type Play, playThrough } from './crash-rig.ts'
 
 export interface SweepReport {
   readonly name: string
@@ -30,8 +26,6 @@ export interface CrashReport {
 }
 
 
-const CODE: CrashCode = { ends, server, slabs, wait }
-
 /** By life, how many writes a play has come to. */
 type Writes = readonly number[]
 
@@ -39,7 +33,7 @@ type Writes = readonly number[]
 type Plays = Generator<Play, void, Writes>
 
 /** Plays until something breaks. */
-function sweep(name: string, code: CrashCode, plays: Plays): SweepReport {
+function sweep(name: string, code: Code, plays: Plays): SweepReport {
   let count = 0
   let deaths = 0
   let played: Writes = []
@@ -82,7 +76,7 @@ function* anyPlays(seed: number, count: number): Plays {
   for (let at = 0; at < count; at++) yield anyPlay(seed + at)
 }
 
-function sweepAll(code: CrashCode, stride: number): SweepReport[] {
+function sweepAll(code: Code, stride: number): SweepReport[] {
   const reports: SweepReport[] = []
   for (const script of SCRIPTS) {
     for (const [tempo, [writes, reads]] of TEMPI.entries()) {
@@ -101,13 +95,7 @@ function sweepAll(code: CrashCode, stride: number): SweepReport[] {
 const MUTANT_PLAYS = 1000
 
 async function sweepMutant({ name, edits }: CrashMutant): Promise<SweepReport> {
-  const loader = new ModuleLoader(edits)
-  const code = {
-    ends: (await loader.load('shared/channel-ends')) as typeof ends,
-    server: (await loader.load('workers/channel-server')) as typeof server,
-    slabs: (await loader.load('shared/carry-slabs')) as typeof slabs,
-    wait: (await loader.load('shared/wait-strategy')) as typeof wait,
-  }
+  const code = await mutantOf(edits)
   const some = sweep(name, code, anyPlays(1, MUTANT_PLAYS))
   if (some.failure !== null) return some
   for (const script of SCRIPTS) {
@@ -120,8 +108,8 @@ async function sweepMutant({ name, edits }: CrashMutant): Promise<SweepReport> {
 }
 
 const [seed = '1', plays = '3000', stride = '8'] = process.argv.slice(2)
-const sweeps = sweepAll(CODE, Number(stride))
-sweeps.push(sweep(`any scripts, from seed ${seed}`, CODE, anyPlays(Number(seed), Number(plays))))
+const sweeps = sweepAll(PRODUCTION, Number(stride))
+sweeps.push(sweep(`any scripts, from seed ${seed}`, PRODUCTION, anyPlays(Number(seed), Number(plays))))
 const mutants: SweepReport[] = []
 for (const mutant of CRASH_MUTANTS) mutants.push(await sweepMutant(mutant))
 console.log(JSON.stringify({ sweeps, mutants } satisfies CrashReport, null, 1))

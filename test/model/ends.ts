@@ -2,15 +2,9 @@
 import assert from 'node:assert/strict'
 import { CHUNK_SPACE_WANTED, RECORD_SPACE_WANTED } from '../../src/shared/channel-layout.ts'
 import type * as ring from '../../src/shared/ring-buffer.ts'
-import type * as wait from '../../src/shared/wait-strategy.ts'
 import { add } from './atomics.ts'
 import type { Context } from './checker.ts'
-
-/** The modules under test: the compiled ones, or mutants of them. */
-export interface Code {
-  readonly ring: typeof ring
-  readonly wait: typeof wait
-}
+import type { Code } from './code.ts'
 
 export const TYPE = 1
 export const PAYLOAD_BYTES = 8

@@ -6,6 +6,8 @@
  * has reached it. Two accesses to one word of which one writes and one is plain, neither before the
  * other, are a data race. Where no interleaving has one, the memory model of JavaScript grants that
  * interleavings are all that can happen (Watt et al., PLDI 2020), on weakly ordered machines too.
+ *
+ * A clone shares its pages until either writes to them, since most words stay as they are.
  */
 
 /** Two threads touched a word, one of them plainly, and nothing ordered them. */
@@ -26,82 +28,139 @@ const CONFLICTS = [
 ]
 const KIND_NAMES = ['plain read', 'plain write', 'atomic read', 'atomic write']
 
+// What is kept of a word, in this order: its value; its version, a number that stands for who wrote
+// it last atomically and for that writer's whole past; the clock that writer left, a column per
+// thread; and the times of accesses, a column per kind and thread.
+const VALUE = 0
+const VERSION = 1
+const CLOCK = 2
+
+const PAGE_WORDS = 16
+
+interface Page {
+  readonly owner: ModelMemory
+  readonly data: Int32Array
+}
+
 export class ModelMemory {
-  readonly values: Int32Array
-  /** Who wrote each atomic word last: a number that stands for the writer and its whole past. */
-  readonly versions: Int32Array
+  readonly length: number
   readonly #threads: number
-  /** Vector clock of each thread, of each word, and the times of accesses. */
+  /** What is kept of one word, words. */
+  readonly #stride: number
+  readonly #pages: Page[]
+  /** Vector clock of each thread. */
   readonly #clocks: Int32Array
-  readonly #wordClocks: Int32Array
-  readonly #times: Int32Array
 
   /** Starts with `values`, which every thread has seen; or as a copy of `from`. */
   constructor(values: Int32Array, threads: number, from: ModelMemory | null = null) {
-    const words = values.length
     this.#threads = threads
-    this.values = values.slice()
-    this.versions = from === null ? new Int32Array(words) : from.versions.slice()
+    this.#stride = CLOCK + threads + KINDS * threads
     this.#clocks = from === null ? firstClocks(threads) : from.#clocks.slice()
-    this.#wordClocks = from === null ? new Int32Array(words * threads) : from.#wordClocks.slice()
-    this.#times = from === null ? new Int32Array(words * threads * KINDS) : from.#times.slice()
+    this.length = from === null ? values.length : from.length
+    this.#pages = from === null ? this.#pagesOf(values) : from.#pages.slice()
   }
 
   clone(): ModelMemory {
-    return new ModelMemory(this.values, this.#threads, this)
+    return new ModelMemory(NO_VALUES, this.#threads, this)
+  }
+
+  valueOf(index: number): number {
+    return this.#pageOf(index).data[this.#at(index) + VALUE]!
+  }
+
+  versionOf(index: number): number {
+    return this.#pageOf(index).data[this.#at(index) + VERSION]!
+  }
+
+  /** All of it, on memory of its own. */
+  values(): Int32Array {
+    return Int32Array.from({ length: this.length }, (_, index) => this.valueOf(index))
   }
 
   plainRead(thread: number, index: number): number {
-    this.#record(thread, index, PLAIN_READ)
-    return this.values[index]!
+    return this.#record(thread, index, PLAIN_READ)[this.#at(index) + VALUE]!
   }
 
-  plainWrite(thread: number, index: number, value: number): void {
-    this.#record(thread, index, PLAIN_WRITE)
-    this.values[index] = value
+  /** Writes the bits of `mask`. */
+  plainWrite(thread: number, index: number, value: number, mask: number = -1): void {
+    const data = this.#record(thread, index, PLAIN_WRITE)
+    const at = this.#at(index) + VALUE
+    data[at] = (data[at]! & ~mask) | (value & mask)
   }
 
   /** Reads, and orders what the word's writer did before what this thread does next. */
   atomicRead(thread: number, index: number): number {
-    this.#record(thread, index, ATOMIC_READ)
-    const threads = this.#threads
-    for (let other = 0; other < threads; other++) {
-      const left = this.#wordClocks[index * threads + other]!
-      const at = thread * threads + other
-      this.#clocks[at] = Math.max(this.#clocks[at]!, left)
+    const data = this.#record(thread, index, ATOMIC_READ)
+    const left = this.#at(index) + CLOCK
+    const own = thread * this.#threads
+    for (let other = 0; other < this.#threads; other++) {
+      this.#clocks[own + other] = Math.max(this.#clocks[own + other]!, data[left + other]!)
     }
-    return this.values[index]!
+    return data[this.#at(index) + VALUE]!
   }
 
   /** Writes, and leaves this thread's past at the word. */
   atomicWrite(thread: number, index: number, value: number, version: number): void {
-    this.#record(thread, index, ATOMIC_WRITE)
-    const threads = this.#threads
-    const clock = this.#clocks.subarray(thread * threads, (thread + 1) * threads)
-    this.#wordClocks.set(clock, index * threads)
+    const data = this.#record(thread, index, ATOMIC_WRITE)
+    const at = this.#at(index)
+    const own = thread * this.#threads
+    const clock = this.#clocks.subarray(own, own + this.#threads)
+    data.set(clock, at + CLOCK)
     clock[thread]!++
-    this.values[index] = value
-    this.versions[index] = version
+    data[at + VALUE] = value
+    data[at + VERSION] = version
   }
 
-  #record(thread: number, index: number, kind: number): void {
-    if (!(index >= 0 && index < this.values.length)) throw new Race(`word ${index} is outside`)
+  /** Notes the access, and returns the page that it goes to, now this memory's own. */
+  #record(thread: number, index: number, kind: number): Int32Array {
+    if (!(index >= 0 && index < this.length)) throw new Race(`word ${index} is outside`)
+    const data = this.#ownPageOf(index)
     const threads = this.#threads
+    const times = this.#at(index) + CLOCK + threads
     for (let other = 0; other < threads; other++) {
       if (other === thread) continue
       const seen = this.#clocks[thread * threads + other]!
       for (const earlier of CONFLICTS[kind]!) {
-        if (this.#times[(index * KINDS + earlier) * threads + other]! <= seen) continue
+        if (data[times + earlier * threads + other]! <= seen) continue
         throw new Race(
           `word ${index}: ${KIND_NAMES[kind]} by thread ${thread}, ` +
             `unordered with ${KIND_NAMES[earlier]} by thread ${other}`,
         )
       }
     }
-    const own = this.#clocks[thread * threads + thread]!
-    this.#times[(index * KINDS + kind) * threads + thread] = own
+    data[times + kind * threads + thread] = this.#clocks[thread * threads + thread]!
+    return data
+  }
+
+  #pagesOf(values: Int32Array): Page[] {
+    const pages: Page[] = []
+    for (let first = 0; first < values.length; first += PAGE_WORDS) {
+      const data = new Int32Array(PAGE_WORDS * this.#stride)
+      for (let at = 0; at < PAGE_WORDS; at++) data[at * this.#stride] = values[first + at] ?? 0
+      pages.push({ owner: this, data })
+    }
+    return pages
+  }
+
+  #pageOf(index: number): Page {
+    return this.#pages[Math.floor(index / PAGE_WORDS)]!
+  }
+
+  #ownPageOf(index: number): Int32Array {
+    const page = this.#pageOf(index)
+    if (page.owner === this) return page.data
+    const data = page.data.slice()
+    this.#pages[Math.floor(index / PAGE_WORDS)] = { owner: this, data }
+    return data
+  }
+
+  /** Where a word lies in its page. */
+  #at(index: number): number {
+    return (index % PAGE_WORDS) * this.#stride
   }
 }
+
+const NO_VALUES = new Int32Array(0)
 
 /** Each thread at its own first moment, none having seen another's. */
 function firstClocks(threads: number): Int32Array {

@@ -2,16 +2,13 @@
  * Ways to break the handshakes, each one small edit of the compiled production code. The checker
  * must find a scenario that each breaks: this is the proof that the scenarios mean something.
  */
-import { readFile } from 'node:fs/promises'
-import * as ring from '../../src/shared/ring-buffer.ts'
-import * as wait from '../../src/shared/wait-strategy.ts'
-import type { Code } from './ends.ts'
+import type { Edits } from './load-module.ts'
 
 export interface Mutant {
   readonly name: string
-  readonly module: 'ring-buffer' | 'wait-strategy'
-  /** Each text must occur in the module exactly once. */
-  readonly edits: readonly (readonly [from: string, to: string])[]
+  /** By its path under src. */
+  readonly module: string
+  readonly edits: Edits
   /** The scenarios that are tried, by the start of their names, */
   readonly within: string
   /** and what one of them must say. */
@@ -24,7 +21,7 @@ const DEADLOCK = /waits for ever/
 export const MUTANTS: readonly Mutant[] = [
   {
     name: 'publish before copy',
-    module: 'ring-buffer',
+    module: 'shared/ring-buffer',
     edits: [
       [
         'this.#claimBytes = payloadBytes;',
@@ -37,7 +34,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'free before read',
-    module: 'ring-buffer',
+    module: 'shared/ring-buffer',
     edits: [
       [
         'this.payloadBytes = length - HEADER_BYTES;',
@@ -49,21 +46,21 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'claim without room for the padding',
-    module: 'ring-buffer',
+    module: 'shared/ring-buffer',
     edits: [['this.#hasRoom(padding + size)', 'this.#hasRoom(size)']],
     within: 'transfer',
     breaks: /broken invariant: tail/,
   },
   {
     name: 'claim one record too many',
-    module: 'ring-buffer',
+    module: 'shared/ring-buffer',
     edits: [['this.freeBytes() >= bytes', 'this.freeBytes() >= bytes - 16']],
     within: 'transfer',
     breaks: /broken invariant: tail/,
   },
   {
     name: 'positions compared without wrapping',
-    module: 'ring-buffer',
+    module: 'shared/ring-buffer',
     edits: [
       [
         'const used = (this.#position - head) >>> 0;',
@@ -75,7 +72,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'abort keeps the place',
-    module: 'ring-buffer',
+    module: 'shared/ring-buffer',
     edits: [
       [
         "broken('abort: nothing is claimed');",
@@ -87,7 +84,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'closed before the last publication',
-    module: 'ring-buffer',
+    module: 'shared/ring-buffer',
     edits: [
       [
         `this.#claimBytes = -1;
@@ -102,7 +99,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'drained looks at the tail before the flag',
-    module: 'ring-buffer',
+    module: 'shared/ring-buffer',
     edits: [
       ['return closed && this.availableBytes() === 0;', 'return empty && closed;'],
       [
@@ -116,14 +113,14 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'a full ring hides that the consumer has closed',
-    module: 'ring-buffer',
+    module: 'shared/ring-buffer',
     edits: [['return this.closed ? CLOSED : BACKPRESSURED;', 'return BACKPRESSURED;']],
     within: 'close',
     breaks: DEADLOCK,
   },
   {
     name: 'notify before store',
-    module: 'wait-strategy',
+    module: 'shared/wait-strategy',
     edits: [
       [
         `add(words, BELL, 1);
@@ -139,7 +136,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'parked flag read before the bell is rung',
-    module: 'wait-strategy',
+    module: 'shared/wait-strategy',
     edits: [
       [
         `add(words, BELL, 1);
@@ -154,7 +151,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'bell loaded after looking for work',
-    module: 'wait-strategy',
+    module: 'shared/wait-strategy',
     edits: [
       ['const heard = load(words, BELL);', ''],
       ['return WORKED;', 'return WORKED;\n    const heard = load(words, BELL);'],
@@ -164,14 +161,14 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'parked without saying so',
-    module: 'wait-strategy',
+    module: 'shared/wait-strategy',
     edits: [['store(words, PARKED, 1);', '']],
     within: 'bell',
     breaks: DEADLOCK,
   },
   {
     name: 'doorbell flag cleared after draining',
-    module: 'wait-strategy',
+    module: 'shared/wait-strategy',
     edits: [
       [
         `store(words, MAIN_NOTIFIED, 0);
@@ -185,7 +182,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'space wanted only after the last look',
-    module: 'wait-strategy',
+    module: 'shared/wait-strategy',
     edits: [
       [
         `store(words, wanted, 1);
@@ -200,7 +197,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'asked for room before releasing it',
-    module: 'wait-strategy',
+    module: 'shared/wait-strategy',
     edits: [
       [
         'return consumer.release() && roomAsked(words, wanted);',
@@ -211,33 +208,90 @@ export const MUTANTS: readonly Mutant[] = [
     within: 'space wanted',
     breaks: DEADLOCK,
   },
+  {
+    name: 'commit: the batch number is not read again',
+    module: 'shared/commit',
+    edits: [['if (load(this.#words, BATCH) === batch)', 'if (batch === batch)']],
+    within: 'commit',
+    breaks: /broken invariant: (?:head|tail)|unordered/,
+  },
+  {
+    name: 'commit: the slot is written plainly',
+    module: 'shared/commit',
+    edits: [
+      ['store(words, slot + (SLOT_HEAD >> 2), head);', 'words[slot + (SLOT_HEAD >> 2)] = head;'],
+    ],
+    within: 'commit',
+    breaks: RACE,
+  },
+  {
+    name: 'commit: the batch number is stored before its slot is filled',
+    module: 'shared/commit',
+    edits: [
+      ['store(words, BATCH, batch);', ''],
+      [
+        'const slot = slotWord(this.#layout.commits, batch, 0);',
+        `const slot = slotWord(this.#layout.commits, batch, 0);
+        store(words, BATCH, batch);`,
+      ],
+    ],
+    within: 'commit',
+    breaks: /broken invariant|unordered/,
+  },
+  {
+    name: 'commit: main is told before it is published',
+    module: 'workers/channel-server',
+    edits: [
+      ['if ((hasRecords || isAsked) && doorbellNeeded(words))\n            this.#ringMain();', ''],
+      [
+        'commits.commit(this.#head, records.position);',
+        `if (hasRecords && doorbellNeeded(words))
+            this.#ringMain();
+        commits.commit(this.#head, records.position);`,
+      ],
+    ],
+    within: 'commit',
+    breaks: DEADLOCK,
+  },
+  {
+    name: 'commit: asked whether room is wanted before there is',
+    module: 'workers/channel-server',
+    edits: [
+      ['const isAsked = hasTaken && roomAsked(words, CHUNK_SPACE_WANTED);', ''],
+      [
+        'commits.commit(this.#head, records.position);',
+        `const isAsked = hasTaken && roomAsked(words, CHUNK_SPACE_WANTED);
+        commits.commit(this.#head, records.position);`,
+      ],
+    ],
+    within: 'commit: no room',
+    breaks: DEADLOCK,
+  },
+  {
+    name: 'commit: records are shown and nobody is told',
+    module: 'workers/channel-server',
+    edits: [
+      [
+        `commits.show(records.position, this.#made - 1, chunks.position);
+        if (doorbellNeeded(words))
+            this.#ringMain();`,
+        'commits.show(records.position, this.#made - 1, chunks.position);',
+      ],
+    ],
+    within: 'commit: no room',
+    breaks: DEADLOCK,
+  },
+  {
+    name: 'commit: main starts a successor and does not answer for the dead',
+    module: 'shared/wait-strategy',
+    edits: [
+      [
+        `// A doorbell that was on its way may be lost with the port: as if it had come.
+    answerDoorbell(words, drain);`,
+        'drain();',
+      ],
+    ],
+    within: 'commit',
+    breaks: DEADLOCK,
+  },
 ]
-
-/** The production code with one module mutated. */
-export async function mutate({ module, edits }: Mutant): Promise<Code> {
-  const mutant = await loadOnModel(module, edits)
-  if (module === 'ring-buffer') return { ring: mutant as typeof ring, wait }
-  return { ring, wait: mutant as typeof wait }
-}
-
-/**
- * A production module as it is compiled, after `edits`, on the model's atomics, whatever the
- * conditions of this process.
- */
-export async function loadOnModel(
-  module: Mutant['module'],
-  edits: Mutant['edits'] = [],
-): Promise<unknown> {
-  const url = new URL(`../../src/shared/${module}.js`, import.meta.url)
-  let source = await readFile(url, 'utf8')
-  for (const [from, to] of edits) {
-    const parts = source.split(from)
-    if (parts.length !== 2) throw new Error(`${module}: ${parts.length - 1} places for: ${from}`)
-    source = parts.join(to)
-  }
-  const atomics = new URL('./atomics.js', import.meta.url).href
-  const absolute = source
-    .replaceAll(`'#atomics'`, `'${atomics}'`)
-    .replaceAll(/(?<= from ')\.[^']+/g, (relative) => new URL(relative, url).href)
-  return import(`data:text/javascript,${encodeURIComponent(absolute)}`)
-}

@@ -4,11 +4,13 @@ import { BELL, CHUNK_SPACE_WANTED, MAIN_NOTIFIED, PARKED } from '../../src/share
 import type * as ring from '../../src/shared/ring-buffer.ts'
 import type * as wait from '../../src/shared/wait-strategy.ts'
 import { type Machine, play } from './atomics.ts'
-import { loadOnModel } from './mutants.ts'
+import { ModuleLoader } from './load-module.ts'
+
+const loader = new ModuleLoader({ 'shared/ring-buffer': [], 'shared/wait-strategy': [] })
 
 /** The production modules, on atomics that are recorded. */
-export const recordedRing: typeof ring = (await loadOnModel('ring-buffer')) as typeof ring
-export const recordedWait: typeof wait = (await loadOnModel('wait-strategy')) as typeof wait
+export const recordedRing: typeof ring = (await loader.load('shared/ring-buffer')) as typeof ring
+export const recordedWait: typeof wait = (await loader.load('shared/wait-strategy')) as typeof wait
 
 /** Type of the records that `put` writes. */
 export const TYPE = 7

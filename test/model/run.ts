@@ -5,10 +5,10 @@
  *
  * under which the production modules import test/model/atomics.ts as their `#atomics`.
  */
-import * as ring from '../../src/shared/ring-buffer.ts'
-import * as wait from '../../src/shared/wait-strategy.ts'
-import { explore, type Explored, Violation } from './checker.ts'
-import { type Mutant, mutate, MUTANTS } from './mutants.ts'
+import { explore, type Explored, type Scenario, Violation } from './checker.ts'
+import { type Code, mutantOf, PRODUCTION } from './code.ts'
+import { commitScenariosOf } from './commit-scenarios.ts'
+import { type Mutant, MUTANTS } from './mutants.ts'
 import { scenariosOf } from './scenarios.ts'
 
 export interface ScenarioReport extends Explored {
@@ -37,8 +37,12 @@ function violationOf(error: unknown): string {
   throw error
 }
 
+function allScenariosOf(code: Code): Scenario[] {
+  return [...scenariosOf(code), ...commitScenariosOf(code)]
+}
+
 function exploreAll(): ScenarioReport[] {
-  return scenariosOf({ ring, wait }).map((scenario) => {
+  return allScenariosOf(PRODUCTION).map((scenario) => {
     try {
       return { name: scenario.name, ...explore(scenario), violation: null }
     } catch (error) {
@@ -49,9 +53,9 @@ function exploreAll(): ScenarioReport[] {
 
 /** Stops at the first scenario that breaks. */
 async function exploreMutant(mutant: Mutant): Promise<MutantReport> {
-  const { name, within, breaks } = mutant
-  const code = await mutate(mutant)
-  for (const scenario of scenariosOf(code)) {
+  const { name, module, edits, within, breaks } = mutant
+  const code = await mutantOf({ [module]: edits })
+  for (const scenario of allScenariosOf(code)) {
     if (!scenario.name.startsWith(within)) continue
     try {
       explore(scenario)

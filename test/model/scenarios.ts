@@ -13,9 +13,9 @@ import {
 } from '../../src/shared/channel-layout.ts'
 import { load } from './atomics.ts'
 import type { Context, Scenario } from './checker.ts'
+import type { Code } from './code.ts'
 import {
   CHUNKS,
-  type Code,
   drainer,
   fillFrom,
   PAYLOAD_BYTES,

@@ -4,7 +4,6 @@ import {
   type ChannelLayout,
   CHUNK_RING,
   CHUNK_SPACE_WANTED,
-  CHUNK_TAIL,
   COPY_ID,
   COPY_STATE,
   MAIN_NOTIFIED,
@@ -13,7 +12,6 @@ import {
   RECORD_RING,
   RECORD_SPACE_WANTED,
   SLOT_BYTES,
-  SLOT_HEAD,
   SLOT_ROW_COUNT,
   SLOT_ROWS,
   SLOT_TAIL,
@@ -23,6 +21,7 @@ import {
   STREAM_LIVE,
   STREAM_ROW_BYTES,
 } from '../../src/shared/channel-layout.ts'
+import type { RingLayout } from '../../src/shared/ring-buffer.ts'
 import type { BatchBounds } from '../../src/workers/channel-server.ts'
 import { OUTPUT_BYTES, TOY_STATE_LENGTH, TOY_STATE_SLAB } from './toy-decoder.ts'
 
@@ -47,7 +46,12 @@ export const SMALL: ChannelLayout = {
 }
 
 /** A batch is over after two or three frames; a record holds sixty letters. */
-export const SMALL_BOUNDS: BatchBounds = { frameBytesMax: 80, rowsMax: 3, recordBytesMax: 96 }
+export const SMALL_BOUNDS: BatchBounds = {
+  frameBytesMax: 80,
+  rowsMax: 3,
+  recordBytesMax: 96,
+  spinChecks: 0,
+}
 
 /** Bytes that a death must not change: those that were published, and those of main. */
 interface Kept {
@@ -55,11 +59,24 @@ interface Kept {
   readonly to: number
 }
 
+/** Overwrites what a dead worker may have left, flags included; see {@link overwriteUncommitted}. */
+export function overwriteLeft(buffer: ArrayBufferLike, random: () => number): void {
+  overwriteUncommitted(buffer, random)
+  const words = new Int32Array(buffer)
+  for (const flag of [PARKED, MAIN_NOTIFIED, CHUNK_SPACE_WANTED, RECORD_SPACE_WANTED]) {
+    words[flag] = random() & 1
+  }
+}
+
 /**
  * Overwrites all that no publication vouches for, as read from the memory alone and not by the code
  * under test: what a dead worker may have left there can then be of no use to its successor.
  */
-export function overwriteUncommitted(buffer: ArrayBufferLike, random: () => number): void {
+export function overwriteUncommitted(
+  buffer: ArrayBufferLike,
+  random: () => number,
+  { recordRing }: ChannelLayout = SMALL,
+): void {
   const words = new Int32Array(buffer)
   const bytes = new Uint8Array(buffer)
   const slot = COMMITS + (words[BATCH]! & 1) * SLOT_BYTES
@@ -83,19 +100,17 @@ export function overwriteUncommitted(buffer: ArrayBufferLike, random: () => numb
     const slab = words[(copy + COPY_STATE + TOY_STATE_SLAB) >> 2]! & ~0xff
     kept.push({ from: slab, to: slab + words[(copy + COPY_STATE + TOY_STATE_LENGTH) >> 2]! })
   }
-  kept.push(...between(CHUNKS, words[(slot + SLOT_HEAD) >> 2]!, words[CHUNK_TAIL]!))
-  kept.push(...between(RECORDS, words[RECORD_HEAD]!, words[(slot + SLOT_TAIL) >> 2]!))
+  // The chunk ring is main's to write.
+  kept.push({ from: CHUNKS, to: RECORDS })
+  kept.push(...between(recordRing, words[RECORD_HEAD]!, words[(slot + SLOT_TAIL) >> 2]!))
   fillAround(bytes, kept, random)
-  for (const flag of [PARKED, MAIN_NOTIFIED, CHUNK_SPACE_WANTED, RECORD_SPACE_WANTED]) {
-    words[flag] = random() & 1
-  }
 }
 
 /** The bytes of a ring between two positions. */
-function between(data: number, head: number, tail: number): Kept[] {
-  const from = head & (RING_BYTES - 1)
+function between({ data, capacityBytes }: RingLayout, head: number, tail: number): Kept[] {
+  const from = head & (capacityBytes - 1)
   const length = (tail - head) | 0
-  const first = Math.min(length, RING_BYTES - from)
+  const first = Math.min(length, capacityBytes - from)
   return [
     { from: data + from, to: data + from + first },
     { from: data, to: data + length - first },
