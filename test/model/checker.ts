@@ -261,7 +261,7 @@ class Checker {
     leave(values)
     for (const [index, value] of exit) values[index] = value
     const others = nodes.map((node, other) => (other === thread ? '' : `${node.id}:${status[other]}`))
-    const left = `${thread} ${others.join()} ${values.join()}`
+    const left = `${thread} ${others.join()} ${Buffer.from(values.buffer).toString('latin1')}`
     let end = this.#ends.get(left)
     if (end === undefined) this.#ends.set(left, (end = this.#newNode([])))
     nodes[thread] = end

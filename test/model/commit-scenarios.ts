@@ -93,7 +93,7 @@ const COURSES: readonly Course[] = [
     start: 2 ** 32 - 16,
     deaths: 2,
   },
-  { name: 'no room for the fifth record', frames: ['AB.c.'], written: 1, deaths: 1 },
+  { name: 'no room for the fifth record', frames: ['a.b.c.d.e.f.g.'], written: 1, deaths: 1 },
 ]
 
 export function commitScenariosOf(code: Code): Scenario[] {

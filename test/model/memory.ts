@@ -74,7 +74,12 @@ export class ModelMemory {
 
   /** All of it, on memory of its own. */
   values(): Int32Array {
-    return Int32Array.from({ length: this.length }, (_, index) => this.valueOf(index))
+    const values = new Int32Array(this.#pages.length * PAGE_WORDS)
+    let index = 0
+    for (const { data } of this.#pages) {
+      for (let at = VALUE; at < data.length; at += this.#stride) values[index++] = data[at]!
+    }
+    return values.subarray(0, this.length)
   }
 
   plainRead(thread: number, index: number): number {
