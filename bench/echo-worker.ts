@@ -6,10 +6,10 @@
  */
 import { workerData, type MessagePort } from 'node:worker_threads'
 import { load, store } from '#atomics'
-import { CHUNK_TAIL, CHUNK_TAIL_CLOSED, RECORD_TAIL } from '../src/shared/channel-layout.ts'
+import { BATCH, CHUNK_TAIL, CHUNK_TAIL_CLOSED } from '../src/shared/channel-layout.ts'
 import { doorbellNeeded, workOrWait } from '../src/shared/wait-strategy.ts'
 
-/** Its CHUNK_TAIL counts what was sent, its RECORD_TAIL what was echoed. */
+/** Its CHUNK_TAIL counts what was sent, its BATCH what was echoed. */
 export interface EchoTask {
   readonly words: Int32Array
   readonly doorbell: MessagePort
@@ -22,8 +22,8 @@ doorbell.close()
 
 function echo(): boolean {
   const sent = load(words, CHUNK_TAIL)
-  if (sent === load(words, RECORD_TAIL)) return false
-  store(words, RECORD_TAIL, sent)
+  if (sent === load(words, BATCH)) return false
+  store(words, BATCH, sent)
   if (doorbellNeeded(words)) doorbell.postMessage(0)
   return true
 }

@@ -4,10 +4,10 @@ import { MessageChannel, Worker } from 'node:worker_threads'
 import { load, store } from '#atomics'
 import { createMillrace } from '../src/main/index.ts'
 import {
+  BATCH,
   CHUNK_TAIL,
   CHUNK_TAIL_CLOSED,
   CONTROL_BYTES,
-  RECORD_TAIL,
 } from '../src/shared/channel-layout.ts'
 import { answerDoorbell, ringBell } from '../src/shared/wait-strategy.ts'
 import type { EchoTask } from './echo-worker.ts'
@@ -95,7 +95,7 @@ export async function echoPipe(): Promise<Pipe> {
   await once(worker, 'online')
   port1.on('message', () => {
     answerDoorbell(words, () => {
-      const echoed = load(words, RECORD_TAIL)
+      const echoed = load(words, BATCH)
       while (traffic.delivered < echoed) traffic.deliver(traffic.delivered)
     })
   })

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import * as layout from '../src/shared/channel-layout.ts'
+import { CRASH_MUTANTS } from './model/crash-mutants.ts'
 import { MUTANTS } from './model/mutants.ts'
 
 const ROOT = new URL('../../', import.meta.url)
@@ -40,7 +41,9 @@ function declaredWords(): Map<string, string[]> {
 test('MEMORY.md: lists every word at its byte, with its writer and reader, and no other', () => {
   const documented = new Map<string, string[]>()
   for (const [byte, name, writer, reader] of rowsOf('byte | word')) {
-    assert.equal(numberOf(byte!), Number(CONSTANTS.get(name!)) * 4, name)
+    // Control words are indices, words of a row are byte offsets in it.
+    const unitBytes = name!.startsWith('STREAM_') ? 1 : 4
+    assert.equal(numberOf(byte!), Number(CONSTANTS.get(name!)) * unitBytes, name)
     documented.set(name!, [writer!, reader!])
   }
   const declared = declaredWords()
@@ -60,12 +63,27 @@ test('MEMORY.md: lists every offset inside frames and records, and no other', ()
   assert.deepEqual(documented.map(([, name]) => name).toSorted(), declared.toSorted())
 })
 
+test('MEMORY.md: lists every field of a slot and of a copy, and no other', () => {
+  const documented = rowsOf('offset | field')
+  for (const [offset, name] of documented) {
+    assert.equal(numberOf(offset!), CONSTANTS.get(name!), name)
+  }
+  const notFields = /^(SLOT_BYTES|SLOT_ROWS_MAX)$/
+  const isField = (name: string) => /^(SLOT|COPY)_/.test(name) && !notFields.test(name)
+  const declared = [...CONSTANTS.keys()].filter(isField)
+  assert.deepEqual(documented.map(([, name]) => name).toSorted(), declared.toSorted())
+})
+
 test('MEMORY.md: lists the regions, and draws them', () => {
   const regions = [
     [0, layout.CONTROL_BYTES, 'control words'],
+    [layout.COMMIT_SLOTS, 2 * layout.SLOT_BYTES, 'commit slots'],
     [layout.STREAM_TABLE, layout.STREAMS_MAX * layout.STREAM_ROW_BYTES, 'stream table'],
     [layout.CHUNK_RING.data, layout.CHUNK_RING.capacityBytes, 'chunk ring'],
     [layout.RECORD_RING.data, layout.RECORD_RING.capacityBytes, 'record ring'],
+    [layout.DECODER, layout.DECODER_BYTES, 'decoder'],
+    [layout.DIALECTS, layout.DIALECTS_BYTES, 'dialects'],
+    [layout.TEMPLATES, layout.TEMPLATES_BYTES, 'templates'],
     [layout.CARRY, layout.CARRY_BYTES, 'carry slabs'],
   ]
   const documented = rowsOf('from | bytes | region')
@@ -74,12 +92,13 @@ test('MEMORY.md: lists the regions, and draws them', () => {
     regions,
   )
   const starts = regions.map(([from]) => Number(from))
-  const ends = [layout.CARRY + layout.CARRY_BYTES, layout.CHANNEL_BYTES]
   const drawn = [...DOC.matchAll(/([\d,]+) {2}\+---/g)].map(([, byte]) => numberOf(byte!))
-  assert.deepEqual(drawn, [...starts, ...ends, 30 * 65_536])
+  assert.deepEqual(drawn, [...starts, layout.CHANNEL_BYTES])
 })
 
 test('MEMORY.md: counts the mutants as they are', () => {
-  assert.equal(MUTANTS.length, 16)
-  assert.match(DOC, /shows that sixteen ways to break it/)
+  assert.equal(MUTANTS.length, 23)
+  assert.match(DOC, /shows that twenty-three ways to break\s+it are noticed/)
+  assert.equal(CRASH_MUTANTS.length, 31)
+  assert.match(DOC, /Thirty-one small edits of the code/)
 })

@@ -4,7 +4,8 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { add, exchange, load, notify, store, wait } from './model/atomics.ts'
-import { type Context, explore, type Scenario, type Thread, Violation } from './model/checker.ts'
+import { explore, Violation } from './model/checker.ts'
+import type { Context, Scenario, Thread } from './model/scenario.ts'
 import type { ModelReport } from './model/run.ts'
 
 /** A small program on the model's own atomics, to test the checker with. */

@@ -5,11 +5,7 @@
  */
 import assert from 'node:assert/strict'
 import { parentPort, workerData } from 'node:worker_threads'
-import {
-  CHUNK_SPACE_WANTED,
-  CHUNK_TAIL,
-  CHUNK_TAIL_CLOSED,
-} from '../src/shared/channel-layout.ts'
+import { CHUNK_SPACE_WANTED, CHUNK_TAIL, CHUNK_TAIL_CLOSED } from '../src/shared/channel-layout.ts'
 import { Consumer, HEADER_BYTES, Producer, type RingLayout } from '../src/shared/ring-buffer.ts'
 import {
   claimOrWant,

@@ -16,10 +16,11 @@ export const collectionsBench: Bench = {
 /** Keeps 8 bytes of every row that the worker sends. */
 const LEAK: Plant = {
   path: 'workers/channel-server.js',
-  from: 'this.#records.write(this.#currentId, this.#consumedBytes, this.#rows);',
+  from: 'this.#records.write(this.#currentId, consumedBytes, this.#decoder.rows);',
   to: `
-    for (let row = 0; row < this.#rows.rowCount; row++) (globalThis.leak ??= []).push(row + 0.5);
-    this.#records.write(this.#currentId, this.#consumedBytes, this.#rows);`,
+    const { rowCount } = this.#decoder.rows;
+    for (let row = 0; row < rowCount; row++) (globalThis.leak ??= []).push(row + 0.5);
+    this.#records.write(this.#currentId, consumedBytes, this.#decoder.rows);`,
 }
 
 /** Bodies of the chat fixture: a million tokens. */

@@ -1,9 +1,8 @@
 import { Bench as Tinybench } from 'tinybench'
 import { Assembler } from '../../src/main/assembler.ts'
 import { RowReader } from '../../src/main/row-reader.ts'
+import { attachMain, attachWorker, viewsOf } from '../../src/shared/channel-ends.ts'
 import {
-  attachMain,
-  attachWorker,
   createChannelMemory,
   RECORD_ROWS,
   ROWS_HEADER_BYTES,
@@ -54,12 +53,12 @@ async function answer({ size }: Context): Promise<Answer> {
 }
 
 function ringLoop(): Loop {
-  const { buffer } = createChannelMemory()
-  const { chunks: producer, words } = attachMain(buffer)
-  const { chunks: consumer } = attachWorker(buffer)
+  const views = viewsOf(createChannelMemory().buffer)
+  const { chunks: producer, words } = attachMain(views)
+  const { chunks: consumer, records, commits } = attachWorker(views)
   const payloadBytes = 48
   return {
-    what: `claim, commit, next of ${payloadBytes} bytes; publish and release each ${BATCH}`,
+    what: `claim, commit, next of ${payloadBytes} bytes; publish and commit each ${BATCH}`,
     operations: BATCH,
     run() {
       let sum = 0
@@ -70,7 +69,7 @@ function ringLoop(): Loop {
       }
       producer.publish()
       while (consumer.next()) sum += words[consumer.payloadOffset >> 2]!
-      consumer.release()
+      commits.commit(consumer.position, records.position)
       return sum
     },
   }
@@ -103,8 +102,7 @@ function copyLoops(): readonly Loop[] {
 }
 
 function rowLoops(): readonly Loop[] {
-  const { buffer } = createChannelMemory()
-  const { words, bytes, records: producer } = attachWorker(buffer)
+  const { words, bytes, records: producer } = attachWorker(viewsOf(createChannelMemory().buffer))
   const writer = new RowWriter()
   for (const token of makeFixture('chat', { events: BATCH }).tokens) {
     writer.write(ROW_TEXT, 0, -1, token)

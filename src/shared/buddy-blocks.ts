@@ -27,7 +27,10 @@ export class BuddyBlocks {
   /** First free block of each order, a leaf or NONE. */
   readonly #first: Int32Array
 
-  /** @param orderMax - Of the largest block. @param leaves - Length of the region, all of it free. */
+  /**
+   * @param orderMax - Order of the largest block.
+   * @param leaves - Length of the region, all of which is free.
+   */
   constructor(orderMax: number, leaves: number) {
     this.#orderMax = orderMax
     this.#first = new Int32Array(orderMax + 1).fill(NONE)

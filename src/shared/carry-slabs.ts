@@ -1,14 +1,14 @@
 /**
- * Slabs for a decoder that works in the channel's memory and outlives no batch: in its state, a slab
- * is one word, the address with the logarithm of the capacity in the low bits.
+ * Slabs for a decoder that works in the channel's memory. In its state, a slab is one word: the
+ * address, with the logarithm of the capacity in the low bits.
  *
  * Until a batch is published its predecessor's bytes must stay as they are, since a successor would
  * start from them. So a slab that a batch gives back is handed out again once the batch is settled;
  * one that the batch itself took, at once.
  *
- * What the region has no room for is leased: the memory grows behind it. Whether a slab is to be had
- * follows from the bytes in use alone, what waits to be settled included, and from no place that
- * they lie at: so a batch that is decoded again gets what it got before.
+ * What the region has no room for is leased: the memory grows behind it. Whether a slab is to be
+ * had follows from the bytes in use alone, what waits to be settled included, and from no place
+ * that they lie at: so a batch that is decoded again gets what it got before.
  */
 import { broken } from './assert.ts'
 import { BuddyBlocks, NONE } from './buddy-blocks.ts'
@@ -59,7 +59,9 @@ export class CarrySlabs {
 
   /** A slab of so many bytes or more, contents undefined; 0 once the budget is spent. */
   allocate(bytesMin: number): number {
-    const log = Math.max(SLAB_LOG_MIN, 32 - Math.clz32(Math.max(bytesMin, 1) - 1))
+    // A count above 2^31 comes from the decoder as a negative number.
+    const wanted = Math.max(bytesMin >>> 0, SLAB_BYTES_MIN)
+    const log = 32 - Math.clz32(wanted - 1)
     const { bytes, leaseBytesMax } = this.#region
     if (log > SLAB_LOG_MAX) return 0
     if (this.slabBytes + this.leasedBytes + (1 << log) > bytes + leaseBytesMax) return 0

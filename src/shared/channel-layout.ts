@@ -52,7 +52,7 @@ export const CHUNK_TAIL_CLOSED: number = 644 / WORD_BYTES
 export const CHUNK_HEAD_CLOSED: number = 768 / WORD_BYTES
 /** 1 once no record will follow. Written by the worker; read by main. */
 export const RECORD_TAIL_CLOSED: number = 896 / WORD_BYTES
-/** Number of the last publication, a counter; see commit.ts. Written by the worker; read by main. */
+/** Number of the last publication, see commit.ts. Written by the worker; read by main. */
 export const BATCH: number = 900 / WORD_BYTES
 /** Consumer's position in the record ring, bytes. Written by main; read by the worker. */
 export const RECORD_HEAD: number = 1024 / WORD_BYTES

@@ -17,7 +17,7 @@ import { BACKPRESSURED, type Consumer, type Producer } from './ring-buffer.ts'
  * Looks at the bell before parking. At some 20 ns each they take as long as being woken does, so
  * spinning wastes at most as much as parking would have cost.
  */
-const SPIN_CHECKS = 256
+export const SPIN_CHECKS = 256
 
 /** A parked worker looks up this often, ms. No wake-up is ever lost; were one, this would heal. */
 const PARK_MS_MAX = 100

@@ -3,8 +3,8 @@
  * (commit.ts). Main must be told by a doorbell of what was published.
  *
  * Frames of one stream that lie next to each other become one stretch of rows. It leaves when
- * another stream's frame comes, when there are rows enough, or when the batch ends; with it goes the
- * count of bytes that it took, so that main can refund them even where they became no token.
+ * another stream's frame comes, when there are rows enough, or when the batch ends; with it goes
+ * the count of bytes that it took, so that main can refund them even where they became no token.
  *
  * A batch may be decoded again after a death, and must then come to the same records. So between
  * two commits nothing may depend on when things happen: a batch that ends because no frame is left
@@ -77,6 +77,9 @@ export const BATCH_BOUNDS: BatchBounds = {
   spinChecks: SPIN_CHECKS,
 }
 
+/** What it knows of {@link WorkerStats}. */
+export type ServerStats = Omit<WorkerStats, 'collections'>
+
 /** What a claim returns for a record that a predecessor has published. */
 const PUBLISHED = -1
 
@@ -144,10 +147,9 @@ export class ChannelServer {
     return true
   }
 
-  /** All of {@link WorkerStats} that it knows. */
-  stats(): Omit<WorkerStats, 'collections'> {
-    const { slabBytes, leasedBytes } = this.#decoder
-    return { ...this.#stats, slabBytes, leasedBytes }
+  stats(): ServerStats {
+    const { slabBytes, leasedBytes, decoderBytes } = this.#decoder
+    return { ...this.#stats, slabBytes, leasedBytes, decoderBytes }
   }
 
   #adoptStreams(): void {
@@ -220,7 +222,7 @@ export class ChannelServer {
     const row = rowOf(id)
     const state = commits.change(row) + COPY_STATE
     const end = from + byteLength
-    for (let at = from; at < end; ) {
+    for (let at = from; at < end;) {
       if (!this.#mayDecode()) return this.#poison(id)
       at += this.#decoder.decode(row, state, at, end - at)
       this.#watch.rest(chunks.position)

@@ -16,15 +16,25 @@ import type {
   WorkerControl,
   WorkerStats,
 } from '../shared/control-protocol.ts'
+import { createEngine } from '../shared/decoder/create-decoder.ts'
+import type { WasmEngine } from '../shared/decoder/wasm-engine.ts'
 import { workOrWait } from '../shared/wait-strategy.ts'
-import { ChannelServer } from './channel-server.ts'
-import { PlainStreams } from './plain-streams.ts'
+import { ChannelServer, type ServerStats } from './channel-server.ts'
+import { collectionCount } from './collection-count.ts'
+import { HeapStreams } from './heap-streams.ts'
+
+/** This thread's engine, kept from task to task. */
+let engine: WasmEngine | null = null
 
 /** Serves the channel until `shutdown()` and no stream is open. Run by piscina, by name. */
 export async function decodeChannel(task: ChannelTask): Promise<void> {
   const { words } = viewsOf(task.buffer)
   try {
     await serve(task, words)
+  } catch (error) {
+    // What threw may have left the engine's memory in pieces; the next task gets a new one.
+    engine = null
+    throw error
   } finally {
     // Where the task fails and its thread does not end, main need not wait for that.
     store(words, ATTACHED, 0)
@@ -58,9 +68,11 @@ async function serve(task: ChannelTask, words: Int32Array): Promise<void> {
   task.doorbellPort.close()
 }
 
-function startServer({ buffer, doorbellPort }: ChannelTask, config: ChannelConfig): ChannelServer {
+function startServer(task: ChannelTask, { leaseBytesMax }: ChannelConfig): ChannelServer {
+  const { buffer, doorbellPort, module } = task
   const end = attachWorker(viewsOf(buffer))
-  const decoder = new PlainStreams(end, config.leaseBytesMax)
+  engine ??= createEngine(module)
+  const decoder = new HeapStreams(end, engine, leaseBytesMax)
   return new ChannelServer(end, decoder, () => doorbellPort.postMessage(0))
 }
 
@@ -77,18 +89,22 @@ class Control {
     configure: (config: ChannelConfig): void => {
       this.config = config
     },
-    stats: (): WorkerStats => this.server?.stats() ?? NO_STATS,
+    stats: (): WorkerStats => ({
+      ...(this.server?.stats() ?? NO_STATS),
+      collections: collectionCount(),
+    }),
     shutdown: (): void => {
       this.stopping = true
     },
   }
 }
 
-const NO_STATS: WorkerStats = {
+const NO_STATS: ServerStats = {
   streamsOpen: 0,
   frames: 0,
   batches: 0,
   recordRingFull: 0,
   slabBytes: 0,
   leasedBytes: 0,
+  decoderBytes: 0,
 }

@@ -17,39 +17,24 @@
  */
 import { type Machine, play } from './atomics.ts'
 import { ModelMemory } from './memory.ts'
-import { type Views, viewsOf } from './views.ts'
-
-/** The shared memory; every access through its views is a plain one. */
-export interface Context extends Views {
-  /** Blocks while the word holds `value`. */
-  until(index: number, value: number): void
-  /** Blocks while the word holds 0, then takes 1 away: receives a posted message. */
-  take(index: number): void
-}
-
-/** Makes a thread's objects, before any thread runs; returns what it then does. */
-export type Thread = (context: Context) => () => unknown
-
-export interface Scenario {
-  readonly name: string
-  readonly wordCount: number
-  /** Words that do not start at 0. */
-  readonly initial: readonly (readonly [index: number, value: number])[]
-  readonly threads: readonly Thread[]
-  /** Threads that may die, each at every atomic operation. */
-  readonly mortals?: readonly Mortal[]
-  /** Throws if what the threads returned cannot be. */
-  check(results: readonly unknown[]): void
-}
-
-export interface Mortal {
-  /** Its number in `threads`. */
-  readonly thread: number
-  /** What the thread may have left behind: changes `values` where nothing vouches for them. */
-  leave(values: Int32Array): void
-  /** What the others see of it, at once. */
-  readonly exit: readonly (readonly [index: number, value: number])[]
-}
+import type { Context, Mortal, Scenario } from './scenario.ts'
+import {
+  afterwards,
+  canDie,
+  canStep,
+  DEAD,
+  isAlive,
+  type Kind,
+  type Node,
+  NOTIFIED,
+  type Op,
+  repeatPlain,
+  RUNNING,
+  type State,
+  WAITING,
+  wake,
+} from './state.ts'
+import { viewsOf } from './views.ts'
 
 export interface Explored {
   readonly states: number
@@ -64,16 +49,6 @@ export class Violation extends Error {}
 /** All threads wait, for ever. */
 export class Deadlock extends Error {}
 
-type Kind = keyof Machine | 'until' | 'take'
-
-/** An atomic operation; `value` and `other` are its arguments in their order. */
-interface Op {
-  readonly kind: Kind
-  readonly index: number
-  readonly value: number
-  readonly other: number
-}
-
 /** Thrown out of a thread that wants to do what its log does not hold. */
 class Suspended {
   readonly op: Op
@@ -82,43 +57,10 @@ class Suspended {
   }
 }
 
-interface PlainAccess {
-  readonly index: number
-  readonly value: number
-  /** Bits that are written; 0 where it reads. */
-  readonly mask: number
-}
-
 /** What an atomic operation answered, and the version of the word that the answer came from. */
 interface Outcome {
   readonly result: unknown
   readonly edge: string
-}
-
-/** A thread's past, and what follows from it. */
-interface Node {
-  readonly id: number
-  /** Answers for a replay, one per access; writes answer nothing. */
-  readonly log: unknown[]
-  /** Plain accesses since the last atomic operation. */
-  readonly plain: PlainAccess[]
-  /** By outcome of its next operation: by version, see {@link Outcome}. */
-  readonly next: Map<string, Node>
-  pending: Op | null
-  result: unknown
-  /** What it threw, as an Error, or `null`. */
-  failure: Error | null
-}
-
-const RUNNING = 0
-const WAITING = 1
-const NOTIFIED = 2
-const DEAD = 3
-
-interface State {
-  readonly memory: ModelMemory
-  readonly nodes: Node[]
-  readonly status: number[]
 }
 
 /** The access log of the thread that is being replayed. */
@@ -260,7 +202,9 @@ class Checker {
     const before = values.slice()
     leave(values)
     for (const [index, value] of exit) values[index] = value
-    const others = nodes.map((node, other) => (other === thread ? '' : `${node.id}:${status[other]}`))
+    const others = nodes.map((node, other) =>
+      other === thread ? '' : `${node.id}:${status[other]}`,
+    )
     const left = `${thread} ${others.join()} ${Buffer.from(values.buffer).toString('latin1')}`
     let end = this.#ends.get(left)
     if (end === undefined) this.#ends.set(left, (end = this.#newNode([])))
@@ -387,60 +331,5 @@ class Checker {
       node.log.push(answer)
     }
     return node.log[session.cursor++] as number
-  }
-}
-
-function isAlive(node: Node, status: number): boolean {
-  return node.pending !== null && status !== DEAD
-}
-
-/** Not while it does what is none of the library's. */
-function canDie({ nodes, status }: State, { thread }: Mortal): boolean {
-  const kind = nodes[thread]!.pending?.kind
-  return isAlive(nodes[thread]!, status[thread]!) && kind !== 'until' && kind !== 'take'
-}
-
-function canStep({ nodes, status, memory }: State, thread: number): boolean {
-  const op = nodes[thread]!.pending
-  if (op === null || status[thread] === WAITING || status[thread] === DEAD) return false
-  if (op.kind === 'until') return memory.valueOf(op.index) !== op.value
-  if (op.kind === 'take') return memory.valueOf(op.index) !== 0
-  return true
-}
-
-/** What the word holds after the operation, or `null` where it is not written. */
-function afterwards(kind: Kind, before: number, value: number, other: number): number | null {
-  switch (kind) {
-    case 'exchange':
-      return value
-    case 'add':
-      return (before + value) | 0
-    case 'take':
-      return before - 1
-    case 'compareExchange':
-      return before === value ? other : null
-    default:
-      return null
-  }
-}
-
-function wake(nodes: Node[], status: number[], index: number, count: number): number {
-  let woken = 0
-  for (const [thread, node] of nodes.entries()) {
-    if (woken === count) break
-    if (status[thread] !== WAITING || node.pending?.index !== index) continue
-    status[thread] = NOTIFIED
-    woken++
-  }
-  return woken
-}
-
-/** A known node's plain accesses on another memory; they must read what they read before. */
-function repeatPlain(memory: ModelMemory, thread: number, { plain }: Node): void {
-  for (const { index, value, mask } of plain) {
-    if (mask !== 0) memory.plainWrite(thread, index, value, mask)
-    else if (memory.plainRead(thread, index) !== value) {
-      throw new Error(`word ${index} depends on more than what happened before`)
-    }
   }
 }

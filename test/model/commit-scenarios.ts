@@ -24,16 +24,10 @@ import type { MainEnd } from '../../src/shared/channel-ends.ts'
 import { HEADER_BYTES, PADDING } from '../../src/shared/ring-buffer.ts'
 import { FLAG_CONTINUED, ROW_BYTES } from '../../src/shared/rows.ts'
 import { add, load, store } from './atomics.ts'
-import type { Context, Mortal, Scenario, Thread } from './checker.ts'
+import type { Context, Mortal, Scenario, Thread } from './scenario.ts'
 import type { Code } from './code.ts'
-import { randomFrom } from './crash-rig.ts'
-import {
-  CARRY_BYTES,
-  OUTPUT,
-  overwriteUncommitted,
-  SMALL,
-  SMALL_BOUNDS,
-} from './small-channel.ts'
+import { randomFrom } from './random.ts'
+import { CARRY_BYTES, OUTPUT, overwriteUncommitted, SMALL, SMALL_BOUNDS } from './small-channel.ts'
 import { EXPANSION, ToyDecoder } from './toy-decoder.ts'
 
 // Words of the model's own, where the channel has none.

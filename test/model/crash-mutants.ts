@@ -84,7 +84,10 @@ export const CRASH_MUTANTS: readonly CrashMutant[] = [
   },
   {
     name: 'the last row is not listed',
-    edits: commit(['words[slot + (SLOT_ROW_COUNT >> 2)] = rowCount;', 'rowCount -= rowCount > 1;\n words[slot + (SLOT_ROW_COUNT >> 2)] = rowCount;']),
+    edits: commit([
+      'words[slot + (SLOT_ROW_COUNT >> 2)] = rowCount;',
+      'rowCount -= rowCount > 1;\n words[slot + (SLOT_ROW_COUNT >> 2)] = rowCount;',
+    ]),
   },
   {
     name: 'records are shown and not counted',
@@ -167,23 +170,18 @@ export const CRASH_MUTANTS: readonly CrashMutant[] = [
   },
   {
     name: 'a successor does not know which slabs are in use',
-    edits: server([
-      'this.#decoder.adopt(row, commits.copyOf(row) + COPY_STATE);',
-      '',
-    ]),
+    edits: server(['this.#decoder.adopt(row, commits.copyOf(row) + COPY_STATE);', '']),
   },
   {
     name: 'the frame is noted after it was decoded',
-    edits: server(
-      [
-        `if (!this.#mayDecode())
+    edits: server([
+      `if (!this.#mayDecode())
                 return this.#poison(id);
             at += this.#decoder.decode(row, state, at, end - at);`,
-        `at += this.#decoder.decode(row, state, at, end - at);
+      `at += this.#decoder.decode(row, state, at, end - at);
             if (!this.#mayDecode())
                 return this.#poison(id);`,
-      ],
-    ),
+    ]),
   },
   {
     name: 'a frame that another got past is suspected',
@@ -222,10 +220,18 @@ export const CRASH_MUTANTS: readonly CrashMutant[] = [
   },
   {
     name: 'the doorbell of the dead is waited for',
-    edits: wait(['store(words, PARKED, 0);\n    // A doorbell that was on its way may be lost with the port: as if it had come.\n    answerDoorbell(words, drain);', 'store(words, PARKED, 0);\n    drain();']),
+    edits: wait([
+      `// A doorbell that was on its way may be lost with the port: as if it had come.
+    answerDoorbell(words, drain);`,
+      'drain();',
+    ]),
   },
   {
     name: 'what the dead published is not read',
-    edits: wait(['// A doorbell that was on its way may be lost with the port: as if it had come.\n    answerDoorbell(words, drain);', 'store(words, MAIN_NOTIFIED, 0);']),
+    edits: wait([
+      `// A doorbell that was on its way may be lost with the port: as if it had come.
+    answerDoorbell(words, drain);`,
+      'store(words, MAIN_NOTIFIED, 0);',
+    ]),
   },
 ]

@@ -1,5 +1,7 @@
 /** What is played: scripts for every turn that the protocol can take, and any others by seed. */
-import { type Play, randomFrom, type Step } from './crash-rig.ts'
+import type { Step } from './crash-main.ts'
+import type { Play } from './crash-rig.ts'
+import { randomFrom } from './random.ts'
 
 export interface Script {
   readonly name: string
@@ -162,9 +164,9 @@ export function anyPlay(seed: number): Play {
   const isUnwanted = [false, false, false, false]
   const text = (): string => {
     const length = below(8) === 0 ? 60 : below(12)
-    const any = Array.from({ length }, () => LETTERS.charAt(below(LETTERS.length))).join('')
-    if (below(40) === 0) return `${any}!`
-    return below(6) === 0 ? any.toUpperCase().slice(0, 20) : any
+    const chosen = Array.from({ length }, () => LETTERS.charAt(below(LETTERS.length))).join('')
+    if (below(40) === 0) return `${chosen}!`
+    return below(6) === 0 ? chosen.toUpperCase().slice(0, 20) : chosen
   }
   const close = (stream: number): void => {
     script.push([isUnwanted[stream] ? 'abort' : 'end', stream])

@@ -25,7 +25,6 @@ export interface CrashReport {
   readonly mutants: SweepReport[]
 }
 
-
 /** By life, how many writes a play has come to. */
 type Writes = readonly number[]
 
@@ -109,7 +108,9 @@ async function sweepMutant({ name, edits }: CrashMutant): Promise<SweepReport> {
 
 const [seed = '1', plays = '3000', stride = '8'] = process.argv.slice(2)
 const sweeps = sweepAll(PRODUCTION, Number(stride))
-sweeps.push(sweep(`any scripts, from seed ${seed}`, PRODUCTION, anyPlays(Number(seed), Number(plays))))
+sweeps.push(
+  sweep(`any scripts, from seed ${seed}`, PRODUCTION, anyPlays(Number(seed), Number(plays))),
+)
 const mutants: SweepReport[] = []
 for (const mutant of CRASH_MUTANTS) mutants.push(await sweepMutant(mutant))
 console.log(JSON.stringify({ sweeps, mutants } satisfies CrashReport, null, 1))

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { CHUNK_SPACE_WANTED, RECORD_SPACE_WANTED } from '../../src/shared/channel-layout.ts'
 import type * as ring from '../../src/shared/ring-buffer.ts'
 import { add } from './atomics.ts'
-import type { Context } from './checker.ts'
+import type { Context } from './scenario.ts'
 import type { Code } from './code.ts'
 
 export const TYPE = 1

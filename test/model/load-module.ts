@@ -46,7 +46,9 @@ export class ModuleLoader {
       source = source.replaceAll(`'${specifier}.js'`, `'${address}'`)
     }
     if (!isEdited) return url.href
-    const text = source.replaceAll(`'#atomics'`, `'${ATOMICS}'`)
+    const atomic = source.replaceAll(`'#atomics'`, `'${ATOMICS}'`)
+    // A stack trace shall name the module, not hold all of it.
+    const text = `${atomic}\n//# sourceURL=edited/${path}.js`
     return `data:text/javascript;base64,${Buffer.from(text).toString('base64')}`
   }
 }

@@ -1,16 +1,28 @@
 /** One thread's accesses to shared words, in order, as a list of sentences. */
 import assert from 'node:assert/strict'
-import { BELL, CHUNK_SPACE_WANTED, MAIN_NOTIFIED, PARKED } from '../../src/shared/channel-layout.ts'
+import {
+  BATCH,
+  BELL,
+  CHUNK_SPACE_WANTED,
+  MAIN_NOTIFIED,
+  PARKED,
+} from '../../src/shared/channel-layout.ts'
+import type * as commit from '../../src/shared/commit.ts'
 import type * as ring from '../../src/shared/ring-buffer.ts'
 import type * as wait from '../../src/shared/wait-strategy.ts'
 import { type Machine, play } from './atomics.ts'
 import { ModuleLoader } from './load-module.ts'
 
-const loader = new ModuleLoader({ 'shared/ring-buffer': [], 'shared/wait-strategy': [] })
+const loader = new ModuleLoader({
+  'shared/ring-buffer': [],
+  'shared/wait-strategy': [],
+  'shared/commit': [],
+})
 
 /** The production modules, on atomics that are recorded. */
 export const recordedRing: typeof ring = (await loader.load('shared/ring-buffer')) as typeof ring
 export const recordedWait: typeof wait = (await loader.load('shared/wait-strategy')) as typeof wait
+export const recordedCommit: typeof commit = (await loader.load('shared/commit')) as typeof commit
 
 /** Type of the records that `put` writes. */
 export const TYPE = 7
@@ -24,6 +36,7 @@ const LAYOUT = {
 }
 /** What the log calls the words that it knows. */
 const NAMES: Readonly<Record<number, string>> = {
+  [BATCH]: 'BATCH',
   [BELL]: 'BELL',
   [PARKED]: 'PARKED',
   [MAIN_NOTIFIED]: 'MAIN_NOTIFIED',
@@ -49,6 +62,7 @@ export function recordAccesses(wordCount: number): Recording {
   const nameOf = (index: number) => NAMES[index] ?? `word ${index}`
   const words = new Proxy(values, {
     get: (_, index) => {
+      if (index === 'copyWithin') return values.copyWithin.bind(values)
       log.push(`read ${nameOf(Number(index))}`)
       return values[Number(index)]
     },

@@ -5,7 +5,8 @@
  *
  * under which the production modules import test/model/atomics.ts as their `#atomics`.
  */
-import { explore, type Explored, type Scenario, Violation } from './checker.ts'
+import { explore, type Explored, Violation } from './checker.ts'
+import type { Scenario } from './scenario.ts'
 import { type Code, mutantOf, PRODUCTION } from './code.ts'
 import { commitScenariosOf } from './commit-scenarios.ts'
 import { type Mutant, MUTANTS } from './mutants.ts'

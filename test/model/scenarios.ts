@@ -12,7 +12,7 @@ import {
   RECORD_SPACE_WANTED,
 } from '../../src/shared/channel-layout.ts'
 import { load } from './atomics.ts'
-import type { Context, Scenario } from './checker.ts'
+import type { Context, Scenario } from './scenario.ts'
 import type { Code } from './code.ts'
 import {
   CHUNKS,

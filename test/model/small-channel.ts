@@ -1,4 +1,4 @@
-/** A channel of a few kilobytes, in which a few frames meet every bound; and what a death leaves. */
+/** A channel of a few kilobytes, whose bounds a few frames meet; and what a death leaves of it. */
 import {
   BATCH,
   type ChannelLayout,
@@ -59,7 +59,7 @@ interface Kept {
   readonly to: number
 }
 
-/** Overwrites what a dead worker may have left, flags included; see {@link overwriteUncommitted}. */
+/** Overwrites what a dead worker may have left, flags included. */
 export function overwriteLeft(buffer: ArrayBufferLike, random: () => number): void {
   overwriteUncommitted(buffer, random)
   const words = new Int32Array(buffer)
@@ -84,7 +84,10 @@ export function overwriteUncommitted(
   const kept: Kept[] = [{ from: slot, to: slot + SLOT_ROW_COUNT + 4 }]
   kept.push({ from: slot + SLOT_ROWS, to: slot + SLOT_ROWS + 4 * rowCount })
   const listed = new Map<number, number>()
-  for (const entry of words.subarray((slot + SLOT_ROWS) >> 2, ((slot + SLOT_ROWS) >> 2) + rowCount)) {
+  for (const entry of words.subarray(
+    (slot + SLOT_ROWS) >> 2,
+    ((slot + SLOT_ROWS) >> 2) + rowCount,
+  )) {
     listed.set(entry >> 1, entry & 1)
   }
   for (let row = 0; row < STREAMS_MAX; row++) {

@@ -35,6 +35,7 @@ export const OUTPUT_BYTES = 2048
 export class Poisoned extends Error {}
 
 export class ToyDecoder implements ChannelDecoder {
+  readonly decoderBytes = 0
   readonly #words: Int32Array
   readonly #bytes: Uint8Array
   readonly #slabs: CarrySlabs
@@ -83,7 +84,7 @@ export class ToyDecoder implements ChannelDecoder {
 
   decode(_row: number, state: number, at: number, byteLength: number): number {
     const end = at + byteLength
-    for (let from = at; from < end; ) {
+    for (let from = at; from < end;) {
       let stop = from
       while (stop < end && this.#bytes[stop] !== FULL_STOP) stop++
       if (stop === end) {

@@ -19,6 +19,8 @@ export interface ChannelDecoder {
   /** Bytes of slabs in use: in the channel's region, and leased beyond it. */
   readonly slabBytes: number
   readonly leasedBytes: number
+  /** Bytes that it works on and that are not the channel's. */
+  readonly decoderBytes: number
   resetRows(): void
   /** A stream begins in this row of the stream table. */
   open(row: number, state: number, options: OpenFrame): void

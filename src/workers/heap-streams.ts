@@ -3,33 +3,41 @@ import type { ChannelViews } from '../shared/channel-ends.ts'
 import { CARRY, CARRY_BYTES, STREAMS_MAX } from '../shared/channel-layout.ts'
 import type { OpenFrame } from '../shared/control-protocol.ts'
 import type { ChannelDecoder } from '../shared/decoder/channel-decoder.ts'
+import { createDecoderOn } from '../shared/decoder/create-decoder.ts'
 import type { DecodeCounts, Decoder } from '../shared/decoder/decoder.ts'
-import { createPlainDecoder } from '../shared/decoder/plain-decoder.ts'
+import type { WasmEngine } from '../shared/decoder/wasm-engine.ts'
 import { findDialect } from '../shared/dialects/dialects.ts'
 import { RowWriter } from '../shared/row-writer.ts'
 import { SlabArena } from '../shared/slab-arena.ts'
 
 /**
- * The plain decoder behind a channel, where there is no other: a decoder per stream, on this
- * thread's heap. So a stream's state dies with the thread, and there is nothing to adopt.
+ * A decoder for each stream, with memory of the thread's own. So a stream's state dies with the
+ * thread, and there is nothing to adopt.
  */
-export class PlainStreams implements ChannelDecoder {
+export class HeapStreams implements ChannelDecoder {
   readonly rows: RowWriter = new RowWriter()
   readonly #bytes: Uint8Array
+  readonly #engine: WasmEngine | null
   readonly #slabs: SlabArena
   readonly #decoders: (Decoder | null)[] = new Array<Decoder | null>(STREAMS_MAX).fill(null)
 
-  constructor({ bytes }: ChannelViews, leaseBytesMax: number) {
+  constructor({ bytes }: ChannelViews, engine: WasmEngine | null, leaseBytesMax: number) {
     this.#bytes = bytes
+    this.#engine = engine
+    if (engine !== null) engine.lentBytesMax = leaseBytesMax
     this.#slabs = new SlabArena(bytes.subarray(CARRY, CARRY + CARRY_BYTES), leaseBytesMax)
   }
 
   get slabBytes(): number {
-    return this.#slabs.bytesInUse
+    return this.#slabs.bytesInUse + (this.#engine?.lentBytes ?? 0)
   }
 
   get leasedBytes(): number {
     return this.#slabs.leasedBytes
+  }
+
+  get decoderBytes(): number {
+    return this.#engine?.heap.bytes.length ?? 0
   }
 
   resetRows(): void {
@@ -38,7 +46,8 @@ export class PlainStreams implements ChannelDecoder {
 
   open(row: number, _state: number, { dialect, strict, limits }: OpenFrame): void {
     const options = { strict, limits }
-    this.#decoders[row] = createPlainDecoder(findDialect(dialect), options, this.#slabs)
+    const decoder = createDecoderOn(this.#engine, findDialect(dialect), options, this.#slabs)
+    this.#decoders[row] = decoder
   }
 
   decode(row: number, _state: number, at: number, byteLength: number): number {
