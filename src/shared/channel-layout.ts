@@ -10,8 +10,8 @@
  *      1,056,768   decoder              40 KiB   its tables, its stack, what it has decoded
  *      1,097,728   dialects             80 KiB   compiled
  *      1,179,648   templates           256 KiB   of events seen, a cache
- *      1,441,792   carry slabs         512 KiB   unfinished events, the worker's own
- *      1,966,080   end: 30 pages of 64 KiB; leases lie beyond, as the memory grows
+ *      1,441,792   carry slabs         128 KiB   unfinished events, the worker's own
+ *      1,572,864   end: 24 pages of 64 KiB; leases lie beyond, as the memory grows
  *
  * Words that different threads write lie 128 bytes apart: x86 fetches cache lines in pairs, and a
  * line that two cores write travels between them at every write.
@@ -139,7 +139,7 @@ export const TEMPLATES: number = DIALECTS + DIALECTS_BYTES
 export const TEMPLATES_BYTES: number = 256 * KIB
 /** The last region: leases extend it. */
 export const CARRY: number = TEMPLATES + TEMPLATES_BYTES
-export const CARRY_BYTES: number = 512 * KIB
+export const CARRY_BYTES: number = 128 * KIB
 
 /** What a channel may take at most, leases apart, bytes. */
 export const CHANNEL_BYTES_MAX = 2_000_000
