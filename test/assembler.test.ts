@@ -270,7 +270,8 @@ test('error: the provider’s own has its fields, whatever its shape', () => {
     assert.ok(event?.type === 'error')
     assert.equal(event.error.code, 'PROVIDER_ERROR')
     const { message } = event.error.details
-    assert.equal(event.error.message, `provider error: ${message ?? JSON.stringify(raw)}`)
+    const said = typeof message === 'string' ? message : JSON.stringify(raw)
+    assert.equal(event.error.message, `provider error: ${said}`)
     return event.error.details
   }
   const full = { message: 'm', type: 't', code: 400, param: null }

@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { createDecoder, createMillrace, type Millrace } from '../src/main/index.ts'
-import { bytes, chat, delta, hanging } from './chat-bytes.ts'
+import { bytes, chat } from './chat-bytes.ts'
 import { collect, failureOf, textOf } from './reading.ts'
 
 const CHAT = { dialect: 'openai-chat' } as const
@@ -117,21 +117,6 @@ test('write: refuses what is neither bytes nor text, and the stream goes on', as
   assert.equal(stream.stats().bytes, bytes(chat('a')).length)
   const decoder = createDecoder(CHAT)
   assert.throws(() => decoder.push(5 as unknown as string), { code: 'OPTION_INVALID' })
-})
-
-test('relay: cancelling it before its first read cancels the source', async () => {
-  let cancelled = false
-  const source = new ReadableStream<Uint8Array>({ cancel: () => void (cancelled = true) })
-  await mill.relay(source, CHAT).body.cancel()
-  assert.ok(cancelled)
-})
-
-test('relay: times out on its source, and cancels it', async () => {
-  const { source, cancelled } = hanging(delta('a'))
-  const { body, message } = mill.relay(source, { ...CHAT, timeout: 20 })
-  await assert.rejects(new Response(body).text(), { code: 'TIMEOUT' })
-  await assert.rejects(message)
-  await cancelled
 })
 
 setFlagsFromString('--expose-gc')

@@ -198,30 +198,6 @@ test('diagnostics_channel: says when streams start, end and fail', async () => {
   ])
 })
 
-test('relay: passes bytes on unchanged and extracts the message beside them', async () => {
-  const mill = await createMillrace()
-  const chunks = [HELLO.subarray(0, 50), HELLO.subarray(50)]
-  const { body, message } = mill.relay(chunks, { dialect: 'openai-chat' })
-  assert.deepEqual(new Uint8Array(await new Response(body).arrayBuffer()), HELLO)
-  assert.equal((await message).text[0], 'Hello')
-  const broken = mill.relay(['data: {oops', HELLO], { dialect: 'openai-chat', strict: true })
-  assert.equal(await new Response(broken.body).text(), `data: {oops${chat('Hel', 'lo')}`)
-  await assert.rejects(broken.message, { code: 'EVENT_MALFORMED' })
-  await mill.close()
-})
-
-test('relay: is read at the pace of its body, and cancelling that cancels the source', async () => {
-  const mill = await createMillrace()
-  const { source, cancelled } = hanging(delta('a'))
-  const { body, message } = mill.relay(source, { dialect: 'openai-chat' })
-  const reader = body.getReader()
-  assert.equal((await reader.read()).value?.length, bytes(delta('a')).length)
-  await reader.cancel('client left')
-  await cancelled
-  await assert.rejects(message, { code: 'STREAM_ABORTED' })
-  await mill.close()
-})
-
 test('decodeFile: decodes a file, and fails with the cause where there is none', async () => {
   const mill = await createMillrace()
   const folder = mkdtempSync(join(tmpdir(), 'millrace-'))

@@ -7,7 +7,6 @@ import {
   type Millrace,
   type Placement,
   type Source,
-  type TokenEvent,
   type TokenStream,
 } from '../src/main/index.ts'
 import { bytes, chat, chunksOf, delta, DONE, FINISH, hanging } from './chat-bytes.ts'
@@ -207,7 +206,7 @@ function tests(placement: Placement): void {
     const events = decode(chunksOf(chat('a', 'b', 'c'), 5))[Symbol.asyncIterator]()
     const results = await Promise.all(Array.from({ length: 7 }, () => events.next()))
     assert.deepEqual(
-      results.map(({ done, value }) => (done ? 'done' : brief(value as TokenEvent))),
+      results.map(({ done, value }) => (done ? 'done' : brief(value))),
       ['a', 'b', 'c', 'finish', 'end', 'done', 'done'],
     )
   })

@@ -16,7 +16,7 @@ const NO_ROWS: row.RowBatch = { rows: new Int32Array(0), rowCount: 0, text: '', 
 
 /** How a stream ended, as far as the protocol goes. */
 export interface StreamEnd {
-  /** The last events: the ends of tool calls that no one closed. */
+  /** The last events: the ends of tool calls that no one closed. Nothing after a failure. */
   readonly batch: TokenBatch
   /**
    * `null` where the protocol's end was seen; else STREAM_TRUNCATED, or the failure that ended the
@@ -93,7 +93,7 @@ export class Assembler {
   end(last: row.RowBatch = NO_ROWS): StreamEnd {
     const starts = new Int32Array(last.rowCount)
     const tokens = this.#readEach(last, starts)
-    this.#tools.endAll()
+    if (this.failure === null) this.#tools.endAll()
     const batch = new TokenBatch(last, starts, tokens, this.#takeEvents())
     return { batch, error: this.failure ?? this.#truncation() }
   }

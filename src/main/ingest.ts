@@ -1,6 +1,5 @@
 /** Pulls one source into one stream: read, write, wait for room, until either ends. */
-import { MillraceError } from '../shared/errors.ts'
-import { openSource, type ChunkReader, type Source } from './source.ts'
+import { openSource, sourceError, type ChunkReader, type Source } from './source.ts'
 import type { StreamState } from './stream-state.ts'
 
 /**
@@ -51,12 +50,6 @@ export async function ingest(open: () => Source, stream: StreamState): Promise<v
   } finally {
     if (lingering !== null) clearTimeout(lingering)
   }
-}
-
-function sourceError(error: unknown): MillraceError {
-  if (error instanceof MillraceError) return error
-  const message = error instanceof Error ? error.message : String(error)
-  return new MillraceError('SOURCE_FAILED', `the source failed: ${message}`, {}, error)
 }
 
 /** Time after which a source that never waits must let the event loop run, ms. */

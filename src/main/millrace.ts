@@ -129,9 +129,11 @@ export class Millrace {
    * that relays a response and wants its text and usage.
    *
    * The body sets the pace: its source is read when it is. What the decoder makes of the bytes
-   * never touches them: a malformed, truncated or refused stream is the message's failure alone.
+   * never touches them: a malformed or truncated stream is the message's failure alone, and so is
+   * a {@link close}. A source that fails, or a `Response` that holds no stream, fails both; leaving
+   * the body or aborting `signal` ends both, and cancels the source.
    *
-   * @throws {MillraceError} As {@link decode}; a `Response` that holds no stream fails both.
+   * @throws {MillraceError} As {@link decode}.
    * @example
    * const mill = await createMillrace()
    * const { body, message } = mill.relay('data: [DONE]\n\n', { dialect: 'openai-chat' })
@@ -142,7 +144,7 @@ export class Millrace {
   relay(source: Source, options: DecodeOptions): Relay {
     const { timeoutMs } = resolveStreamOptions(options)
     // Its reader sets the pace, and may pause: only the source's own silence is a timeout.
-    return startRelay(source, this.open({ ...options, timeout: 0 }), timeoutMs)
+    return startRelay(source, this.#openState({ ...options, timeout: 0 }), timeoutMs)
   }
 
   /** Counters of all streams, open and ended, and of the workers, now. */

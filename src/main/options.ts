@@ -1,4 +1,6 @@
 /** Option types, defaults and range checks: everything that a caller may set. */
+import { fileURLToPath } from 'node:url'
+import { inspect } from 'node:util'
 import { MillraceError } from '../shared/errors.ts'
 import { STREAM_LIMITS_CAP, STREAM_LIMITS_DEFAULT, type StreamLimits } from '../shared/limits.ts'
 import { findDialect } from '../shared/dialects/dialects.ts'
@@ -25,11 +27,14 @@ export interface DecodeOptions extends Partial<StreamLimits> {
   readonly dialect: string
   /** Where to decode. The same events from each. Default `worker`. */
   readonly placement?: Placement
-  /** Input in flight, bytes: taken from the source, not yet consumed. 1 KiB to 16 MiB. Default 64
-   * KiB. */
+  /**
+   * Input in flight, bytes: taken from the source, not yet consumed. 1 KiB to 16 MiB. Default
+   * 64 KiB.
+   */
   readonly windowBytes?: number
-  /** The longest wait for the source's next bytes, ms; `TIMEOUT` beyond. 0 is none. Default
-   * 60,000. */
+  /**
+   * The longest wait for the source's next bytes, ms; `TIMEOUT` beyond. 0 is none. Default 60,000.
+   */
   readonly timeout?: number
   /** The first malformed event ends the stream with its error. Default false: it is reported. */
   readonly strict?: boolean
@@ -62,9 +67,8 @@ const TIMER_MS_MAX = 2 ** 31 - 1
 export function resolveMillraceOptions(options: MillraceOptions): Required<MillraceOptions> {
   requireKnown(options, ['workers', 'workerUrl'])
   const { workers, workerUrl = decodeWorkerUrl } = options
-  if (!(workerUrl instanceof URL) || workerUrl.protocol !== 'file:') {
-    throw invalid('workerUrl', 'a file: URL', workerUrl)
-  }
+  if (pathOf(workerUrl) === null)
+    throw invalid('workerUrl', 'a file: URL of a local path', workerUrl)
   return { workers: integer('workers', workers, 1, 1, WORKERS_MAX), workerUrl }
 }
 
@@ -78,6 +82,7 @@ export function resolveStreamOptions(options: DecodeOptions): StreamOptions {
   if (signal !== null && !(signal instanceof AbortSignal)) {
     throw invalid('signal', 'an AbortSignal', signal)
   }
+  if (typeof options.dialect !== 'string') throw invalid('dialect', 'a name', options.dialect)
   return {
     dialect: findDialect(options.dialect),
     placement,
@@ -138,19 +143,23 @@ function requireKnown(options: object, known: readonly string[]): void {
   }
   const unknown = Object.keys(options).find((name) => !known.includes(name))
   if (unknown !== undefined) {
-    throw new MillraceError(
-      'OPTION_INVALID',
-      `there is no option ${unknown}; there are ${known.join(', ')}`,
-      {
-        option: unknown,
-      },
-    )
+    const message = `there is no option ${unknown}; there are ${known.join(', ')}`
+    throw new MillraceError('OPTION_INVALID', message, { option: unknown })
   }
 }
 
 function invalid(option: string, wanted: string, value: unknown): MillraceError {
-  const shown = typeof value === 'string' ? `'${value}'` : String(value)
-  return new MillraceError('OPTION_INVALID', `${option} must be ${wanted}, not ${shown}`, {
-    option,
-  })
+  // Not String(): what a caller got wrong may be a symbol, or have no way to be one.
+  const shown = inspect(value, { depth: 0, customInspect: false, maxStringLength: 100 })
+  const message = `${option} must be ${wanted}, not ${shown}`
+  return new MillraceError('OPTION_INVALID', message, { option })
+}
+
+/** The path of a `file:` URL; `null` for anything else, a host or an encoded slash included. */
+function pathOf(url: unknown): string | null {
+  try {
+    return url instanceof URL ? fileURLToPath(url) : null
+  } catch {
+    return null
+  }
 }

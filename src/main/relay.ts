@@ -1,69 +1,129 @@
-/** Bytes pass through unchanged; the message is extracted beside them. */
+/**
+ * Bytes pass through unchanged; the message is extracted beside them.
+ *
+ * Two may end both: the body's reader, by leaving, and the stream's signal. What the decoder makes
+ * of the bytes is the message's affair alone, and what the source does is everybody's.
+ */
 import { MillraceError } from '../shared/errors.ts'
+import { watchAbort } from './abort-watch.ts'
 import type { Message } from './message.ts'
-import { openSource, type ChunkReader, type Source } from './source.ts'
-import type { WritableTokenStream } from './writable-token-stream.ts'
+import { openSource, sourceError, type ChunkReader, type Source } from './source.ts'
+import { streamAborted, type StreamState } from './stream-state.ts'
+import { TokenStream } from './token-stream.ts'
 
 /** What `Millrace.relay` gives. */
 export interface Relay {
-  /** The source's bytes, unchanged. Cancelling it cancels the source, and fails the message. */
+  /**
+   * The source's bytes, unchanged. Cancelling it cancels the source, and fails the message with
+   * `STREAM_ABORTED`. Aborting `signal` does the same and fails the body as well.
+   */
   readonly body: ReadableStream<Uint8Array>
   /** Settles as `final()` does; may be left alone. */
   readonly message: Promise<Message>
 }
 
 /**
- * @param stream - Written here, and read by its own `final()`.
+ * @param stream - Written here, and read by a `final()` of its own.
  * @param timeoutMs - The longest wait for a chunk that the body's reader has asked for; 0 is none.
  */
-export function startRelay(source: Source, stream: WritableTokenStream, timeoutMs: number): Relay {
-  const message = stream.final()
+export function startRelay(source: Source, stream: StreamState, timeoutMs: number): Relay {
+  const message = new TokenStream(stream).final()
   // Who relays and never asks for the message has not left a rejection unhandled.
   message.catch(() => {})
-  let opened: ChunkReader | null = null
-  const body = new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        try {
-          opened ??= await openSource(source)
-          const chunk = await within(timeoutMs, Promise.resolve(opened.read()))
-          if (chunk === null) {
-            stream.end()
-            controller.close()
-            return
-          }
-          await stream.drained()
-          stream.write(chunk)
-          controller.enqueue(chunk)
-        } catch (error) {
-          stream.cancel(error)
-          void opened?.cancel(error)
-          throw error
-        }
-      },
-      async cancel(reason) {
-        stream.cancel(reason)
-        opened ??= await openSource(source)
-        await opened.cancel(reason)
-      },
-    },
-    { highWaterMark: 0 },
-  )
-  return { body, message }
+  const passage = new Passage(source, stream, timeoutMs)
+  return { body: new ReadableStream(passage, { highWaterMark: 0 }), message }
 }
 
-async function within<T>(timeoutMs: number, promise: Promise<T>): Promise<T> {
-  if (timeoutMs === 0) return promise
-  let timer: NodeJS.Timeout | undefined
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      const message = `no bytes from the source for ${timeoutMs} ms`
-      reject(new MillraceError('TIMEOUT', message, { timeoutMs }))
-    }, timeoutMs)
-  })
-  try {
-    return await Promise.race([promise, timeout])
-  } finally {
-    clearTimeout(timer)
+type Controller = ReadableStreamDefaultController<Uint8Array>
+
+/** What stands behind the body: reads the source as the body is read, and writes the stream. */
+class Passage {
+  readonly #source: Source
+  readonly #stream: StreamState
+  readonly #timeoutMs: number
+  #opening: Promise<ChunkReader> | null = null
+  #timer: NodeJS.Timeout | undefined
+  #unwatchAbort: () => void = () => {}
+  /** The reader or the signal want no more. */
+  #left = false
+
+  constructor(source: Source, stream: StreamState, timeoutMs: number) {
+    this.#source = source
+    this.#stream = stream
+    this.#timeoutMs = timeoutMs
+  }
+
+  start(body: Controller): void {
+    const { signal } = this.#stream.options
+    if (signal === null) return
+    // Not left to the stream, which has no more use for the signal once the protocol has ended.
+    this.#unwatchAbort = watchAbort(signal, (reason) => {
+      this.#leave()
+      body.error(streamAborted(reason))
+      this.#release(reason).catch(() => {})
+    })
+  }
+
+  async pull(body: Controller): Promise<void> {
+    try {
+      const chunk = await this.#read()
+      if (chunk !== null) await this.#stream.drained()
+      if (this.#left) return
+      if (chunk === null) {
+        this.#unwatchAbort()
+        this.#stream.end()
+        body.close()
+      } else {
+        // The reader may do with the chunk what it likes, so the stream keeps none of it.
+        this.#stream.write(chunk, false)
+        body.enqueue(chunk)
+      }
+    } catch (error) {
+      this.#unwatchAbort()
+      this.#stream.end(sourceError(error))
+      this.#release(error).catch(() => {})
+      throw error
+    }
+  }
+
+  async cancel(reason: unknown): Promise<void> {
+    this.#leave()
+    this.#stream.abort(reason)
+    await this.#release(reason)
+  }
+
+  async #read(): Promise<Uint8Array | null> {
+    const reader = await this.#open()
+    if (this.#left) return null
+    const timeoutMs = this.#timeoutMs
+    if (timeoutMs === 0) return reader.read()
+    const timeout = new Promise<never>((_, reject) => {
+      this.#timer = setTimeout(() => {
+        const message = `no bytes from the source for ${timeoutMs} ms`
+        reject(new MillraceError('TIMEOUT', message, { timeoutMs }))
+      }, timeoutMs)
+    })
+    try {
+      return await Promise.race([reader.read(), timeout])
+    } finally {
+      clearTimeout(this.#timer)
+    }
+  }
+
+  #leave(): void {
+    this.#left = true
+    this.#unwatchAbort()
+    // A read that hangs is not waited for.
+    clearTimeout(this.#timer)
+  }
+
+  #open(): Promise<ChunkReader> {
+    return (this.#opening ??= openSource(this.#source))
+  }
+
+  /** Also a source that nobody has read from holds a connection. */
+  async #release(reason: unknown): Promise<void> {
+    const reader = await this.#open()
+    await reader.cancel(reason)
   }
 }

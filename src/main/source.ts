@@ -3,6 +3,7 @@
  *
  * A source is pulled, never pushed: nothing is read ahead of the stream's window.
  */
+import { inspect } from 'node:util'
 import { MillraceError } from '../shared/errors.ts'
 
 /** Bytes, or text to be encoded as UTF-8. */
@@ -51,6 +52,13 @@ export async function openSource(source: Source): Promise<ChunkReader> {
       `Uint8Array or string, not ${given}`,
     { option: 'source' },
   )
+}
+
+/** What a stream fails with whose source threw. */
+export function sourceError(error: unknown): MillraceError {
+  if (error instanceof MillraceError) return error
+  const message = error instanceof Error ? error.message : inspect(error)
+  return new MillraceError('SOURCE_FAILED', `the source failed: ${message}`, {}, error)
 }
 
 async function bodyOf(response: Response): Promise<ReadableStream<Uint8Array>> {

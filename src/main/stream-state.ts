@@ -288,7 +288,7 @@ export class StreamState {
     if (this.#closed && this.#queue.length === 0) return
     this.#queue = []
     this.#heldBytes = 0
-    const error = new MillraceError('STREAM_ABORTED', abortMessage(reason), {}, reason)
+    const error = streamAborted(reason)
     if (this.#closed) this.#failure ??= error
     else this.fail(error)
     this.#wakeConsumer()
@@ -367,9 +367,12 @@ export class StreamState {
   }
 }
 
-function abortMessage(reason: unknown): string {
-  if (reason === undefined) return 'the stream was cancelled'
-  return `the stream was aborted: ${reason instanceof Error ? reason.message : inspect(reason)}`
+/** What a stream fails with that its caller wants no more of. */
+export function streamAborted(reason: unknown): MillraceError {
+  const why = reason instanceof Error ? reason.message : inspect(reason)
+  const message =
+    reason === undefined ? 'the stream was cancelled' : `the stream was aborted: ${why}`
+  return new MillraceError('STREAM_ABORTED', message, {}, reason)
 }
 
 function noop(): void {}

@@ -50,8 +50,7 @@ export const CTX_TYPE = 116
 export const CTX_TYPE_AT = 120
 export const CTX_TYPE_END = 124
 export const CTX_TYPE_IS_JSON = 128
-/** The payload at hand: its first byte, and the byte after its last. */
-export const CTX_PAYLOAD = 132
+/** The byte after the last of the payload at hand. */
 export const CTX_PAYLOAD_END = 136
 /** 1 once an output area could not be made larger: the event is then undone. */
 export const CTX_OUT_OF_ROOM = 140
@@ -97,10 +96,11 @@ export const STATE_DATA_BYTES = 16
 export const STATE_FIELDS_SLAB = 20
 export const STATE_NAME_BYTES = 24
 export const STATE_ID_BYTES = 28
-/** What was sent that is sent once: a bit for each choice (16 bits each). */
+/**
+ * What was sent that is sent once: a bit for each choice (16 bits each). Behind those of text lie
+ * those of reasoning and of refusal, as their rows are numbered.
+ */
 export const STATE_SAID_TEXT = 32
-export const STATE_SAID_REASONING = 34
-export const STATE_SAID_REFUSAL = 36
 export const STATE_SAID_ID = 38
 export const STATE_SAID_MODEL = 40
 export const STATE_SAID_ROLE = 42

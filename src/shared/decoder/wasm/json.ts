@@ -67,7 +67,7 @@ export const WALK_LINE = 1
 export const WALK_AGAIN = 2
 
 /** What CTX_REFUSAL says. */
-export const MALFORMED: u32 = 0
+const MALFORMED: u32 = 0
 export const TOO_DEEP: u32 = 1
 
 /** What is open: an object or an array, a bit beside its node; neither around the value itself. */

@@ -167,7 +167,7 @@ function extractOne(ctx: usize, frames: usize): void {
  * Ends the rows of an event: undoes them where there was no room for all, or where malformed UTF-8
  * is an error and some was met. The counts tell what was there before.
  */
-export function settle(
+function settle(
   ctx: usize,
   at: usize,
   end: usize,

@@ -1,0 +1,130 @@
+/** What callers may pass for options, and what they get for the rest. */
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import {
+  createDecoder,
+  createMillrace,
+  MillraceError,
+  type DecodeOptions,
+  type Millrace,
+} from '../src/main/index.ts'
+import { chat } from './chat-bytes.ts'
+
+/** Nothing that an option takes, and some of it hard to put into a message. */
+const NONSENSE: readonly unknown[] = [
+  Symbol('odd'),
+  5n,
+  -1,
+  0.5,
+  NaN,
+  '',
+  [],
+  {},
+  Object.create(null),
+  () => 1,
+  { toString: () => assert.fail('asked for its text') },
+]
+
+const STREAM_OPTIONS: readonly (keyof DecodeOptions)[] = [
+  'dialect',
+  'placement',
+  'windowBytes',
+  'timeout',
+  'strict',
+  'accumulate',
+  'finalBytesMax',
+  'signal',
+  'lineBytesMax',
+  'eventBytesMax',
+  'jsonDepthMax',
+]
+
+let mill: Millrace
+before(async () => {
+  mill = await createMillrace()
+})
+after(() => mill.close())
+
+function assertRefused(use: () => unknown, name: string): void {
+  assert.throws(use, (error) => {
+    assert.ok(error instanceof MillraceError, `${name}: ${String(error)}`)
+    const isUnknownName = name === 'dialect' && error.code === 'DIALECT_UNKNOWN'
+    if (!isUnknownName) {
+      assert.equal(error.code, 'OPTION_INVALID', name)
+      assert.equal(error.details['option'], name)
+    }
+    assert.ok(error.message.length < 300, error.message)
+    return true
+  })
+}
+
+for (const name of STREAM_OPTIONS) {
+  test(`${name}: nonsense is refused at once, with its name`, () => {
+    for (const value of NONSENSE) {
+      const options = { dialect: 'sse', [name]: value } as unknown as DecodeOptions
+      assertRefused(() => createDecoder(options), name)
+      assertRefused(() => mill.open(options), name)
+      assertRefused(() => mill.decodeFile('none', options), name)
+    }
+  })
+}
+
+test('dialect: a name that is none is DIALECT_UNKNOWN and lists those there are', () => {
+  const unknown = { code: 'DIALECT_UNKNOWN', message: /'klingon'.* openai-chat, anthropic/ }
+  assert.throws(() => createDecoder({ dialect: 'klingon' }), unknown)
+})
+
+test('options: what is no object, or holds a misspelt name, is refused', () => {
+  for (const options of [undefined, null, 5, 'sse', Symbol('odd')]) {
+    assertRefused(() => createDecoder(options as unknown as DecodeOptions), 'options')
+  }
+  const misspelt = { dialect: 'sse', windowByte: 1024 } as DecodeOptions
+  assertRefused(() => createDecoder(misspelt), 'windowByte')
+})
+
+test('createMillrace: nonsense is refused before any thread is started', async () => {
+  const urls = ['file://host/worker.js', 'file:///a%2Fb.js', 'https://a/worker.js', 'data:,']
+  const refused: readonly [name: string, value: unknown][] = [
+    ...NONSENSE.map((value): [string, unknown] => ['workers', value]),
+    ...NONSENSE.map((value): [string, unknown] => ['workerUrl', value]),
+    ...urls.map((url): [string, unknown] => ['workerUrl', new URL(url)]),
+    ['workers', 65],
+  ]
+  for (const [name, value] of refused) {
+    await assert.rejects(createMillrace({ [name]: value }), (error) => {
+      assertRefused(() => {
+        throw error as Error
+      }, name)
+      return true
+    })
+  }
+})
+
+test('decodeFile: a path that is none fails the stream with SOURCE_FAILED', async () => {
+  const paths: readonly unknown[] = ['a\0b', new URL('http://a/b'), 7777, Symbol('odd'), null]
+  for (const path of paths) {
+    const stream = mill.decodeFile(path as string, { dialect: 'sse' })
+    await assert.rejects(stream.final(), { code: 'SOURCE_FAILED' })
+  }
+})
+
+test('options: their bounds are themselves allowed', async () => {
+  const least = { windowBytes: 1024, lineBytesMax: 256, eventBytesMax: 256, jsonDepthMax: 4 }
+  const MIB = 1024 * 1024
+  const most = {
+    windowBytes: 16 * MIB,
+    lineBytesMax: 64 * MIB,
+    eventBytesMax: 64 * MIB,
+    jsonDepthMax: 1024,
+    timeout: 2 ** 31 - 1,
+    finalBytesMax: 2 ** 30,
+  }
+  for (const options of [least, most]) {
+    const stream = mill.decode(chat('a'), { dialect: 'openai-chat', ...options })
+    assert.equal((await stream.final()).text[0], 'a')
+    for (const [name, value] of Object.entries(options)) {
+      const outside = options === least ? (name === 'jsonDepthMax' ? 0 : value - 1) : value + 1
+      assertRefused(() => createDecoder({ dialect: 'sse', [name]: outside }), name)
+    }
+  }
+})
