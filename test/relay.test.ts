@@ -61,7 +61,7 @@ test('relay: aborting its signal fails body and message and cancels the source',
 test('relay: leaves no timer behind, at whatever moment it is left', async () => {
   const timers = (): number =>
     process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
-  const before = timers()
+  const few = timers()
   for (const turns of [0, 1, 2, 3, 8]) {
     const controller = new AbortController()
     const { source, cancelled } = hanging(delta('a'))
@@ -74,7 +74,7 @@ test('relay: leaves no timer behind, at whatever moment it is left', async () =>
     await assert.rejects(pending, ABORTED)
     await cancelled
   }
-  assert.equal(timers(), before)
+  assert.equal(timers(), few)
 })
 
 test('relay: aborting its signal cancels a source that nobody has read from', async () => {
