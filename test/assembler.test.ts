@@ -6,6 +6,7 @@ import type { TokenBatch } from '../src/main/token-batch.ts'
 import { anthropic } from '../src/shared/dialects/anthropic.ts'
 import type { Dialect } from '../src/shared/dialects/dialect.ts'
 import { openaiChat } from '../src/shared/dialects/openai-chat.ts'
+import { openaiResponses } from '../src/shared/dialects/openai-responses.ts'
 import { sse } from '../src/shared/dialects/sse.ts'
 import * as row from '../src/shared/rows.ts'
 import { eventsOf, fragment, type Row, write } from './assembling.ts'
@@ -343,4 +344,53 @@ test('end: only the first terminator is told, and closes what is open before it'
   assert.deepEqual(types(eventsOf([rows])), ['tool-input-start', 'tool-input-end', 'end'])
   const batch: TokenBatch = endOf(openaiChat, rows).batch
   assert.deepEqual([...batch], [])
+})
+
+const wholeText = (text: string, index: number, kind = row.ROW_TEXT): Row => {
+  return [kind | (row.FLAG_WHOLE << 8), text, 0, index]
+}
+
+test('read: a text that is repeated whole is news only where no delta of its block came', () => {
+  const rows: Row[] = [
+    [row.ROW_TEXT, 'a', 0, 0],
+    [row.ROW_TEXT, 'b', 0, 0],
+    wholeText('ab', 0),
+    wholeText('c', 1),
+    wholeText('d', 1),
+    wholeText('e', 0, row.ROW_REASONING),
+    [row.ROW_REFUSAL, 'f', 0, -1],
+    wholeText('g', 5, row.ROW_REFUSAL),
+    wholeText('h', -1),
+    wholeText('i', -1, row.ROW_REASONING),
+  ]
+  const delta = (type: string, text: string): object => ({ type, choice: 0, text })
+  assertEvents(
+    rows,
+    [
+      delta('text-delta', 'a'),
+      delta('text-delta', 'b'),
+      delta('text-delta', 'c'),
+      delta('text-delta', 'd'),
+      delta('reasoning-delta', 'e'),
+      delta('refusal-delta', 'f'),
+      delta('reasoning-delta', 'i'),
+    ],
+    openaiResponses,
+  )
+})
+
+test('end: an answer that ended for a reason that is no finish reason is whole', () => {
+  assert.equal(endOf(openaiChat, [[row.ROW_FINISH_DETAIL, '"SAFETY"']]).error, null)
+})
+
+test('terminated: a dialect with a trailer goes on after its end', () => {
+  for (const [dialect, terminated] of [
+    [openaiChat, true],
+    [{ ...openaiChat, trailer: true } as const, false],
+  ] as const) {
+    const assembler = new Assembler(dialect)
+    assembler.read(write([[row.ROW_TERMINATOR, 'x']]).toBatch())
+    assert.equal(assembler.terminated, terminated)
+    assert.equal(assembler.end().error, null)
+  }
 })

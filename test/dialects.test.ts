@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { anthropic } from '../src/shared/dialects/anthropic.ts'
 import { compileDialect } from '../src/shared/dialects/compile.ts'
-import type { Dialect, Rule } from '../src/shared/dialects/dialect.ts'
+import type { Dialect } from '../src/shared/dialects/dialect.ts'
 import { DIALECT_NAMES, findDialect } from '../src/shared/dialects/dialects.ts'
 import { openaiChat } from '../src/shared/dialects/openai-chat.ts'
 import { sse } from '../src/shared/dialects/sse.ts'
+import type { MillraceError } from '../src/shared/errors.ts'
 import { type Case, testCases } from './decoding.ts'
 
 const start = (content_block: object): object => {
@@ -181,32 +182,63 @@ test('compileDialect: compiles a dialect once, and gives plain data', () => {
   }
 })
 
-test('compileDialect: refuses what would silently do less than it says', () => {
-  const withRules = (...rules: object[]): Dialect => ({ ...openaiChat, rules: rules as Rule[] })
-  const nested = (depth: number): object => {
-    return Array.from({ length: depth - 1 }).reduce<object>((inner) => ({ rules: [inner] }), {
-      rules: [],
-    })
-  }
-  assert.ok(compileDialect(withRules(nested(8))))
-  const invalid: readonly Dialect[] = [
-    { ...sse, name: 'Sse' },
-    { ...sse, payload: 'xml' as 'text' },
-    { ...sse, rules: openaiChat.rules },
-    { ...sse, sentinal: ['x'] } as Dialect,
-    withRules({ emit: 'texts', path: 'a' }),
-    withRules({ emit: 'text', path: 'a..b' }),
-    withRules({ emit: 'text', path: 'a', wenn: {} }),
-    withRules({ emit: 'tool', argument: 'a' }),
-    withRules({ index: '#', rules: [] }),
-    withRules({ emit: 'end', path: 'a' }),
-    withRules(nested(9)),
-  ]
-  for (const dialect of invalid) {
+const withRules = (...rules: unknown[]): object => ({ ...openaiChat, rules })
+
+const nested = (depth: number): object => {
+  return Array.from({ length: depth - 1 }).reduce<object>((inner) => ({ rules: [inner] }), {
+    rules: [],
+  })
+}
+
+const text = { emit: 'text', path: 'a' }
+
+/** What is wrong with a dialect, and the place that the error is to name. */
+const invalidDialects: readonly (readonly [place: string, dialect: unknown])[] = [
+  ['', null],
+  ['', 'openai-chat'],
+  ['name', { ...sse, name: 'Sse' }],
+  ['name', { ...sse, name: undefined }],
+  ['framing', { ...sse, framing: 'xml' }],
+  ['payload', { ...sse, payload: 'xml' }],
+  ['rules', { ...sse, rules: openaiChat.rules }],
+  ['rules', { ...sse, rules: {} }],
+  ['sentinal', { ...sse, sentinal: ['x'] }],
+  ['toString', { ...sse, toString: 1 }],
+  ['sentinels[1]', { ...sse, sentinels: ['x', 1] }],
+  ['end', { ...sse, end: 'eof' }],
+  ['usage.merge', { ...openaiChat, usage: { input: 'a' } }],
+  ['usage.input[0]', { ...openaiChat, usage: { merge: 'last', input: ['a..b'] } }],
+  ['rules[0]', withRules(null)],
+  ['rules[1]', withRules(text, [text])],
+  ['rules[0].emit', withRules({ emit: 'texts', path: 'a' })],
+  ['rules[0].path', withRules({ emit: 'text' })],
+  ['rules[0].path', withRules({ emit: 'text', path: 'a..b' })],
+  ['rules[0].path', withRules({ emit: 'text', path: [] })],
+  ['rules[0].path[1]', withRules({ emit: 'text', path: ['a', '.'] })],
+  ['rules[0].skipEmpty', withRules({ ...text, skipEmpty: false })],
+  ['rules[0].wenn', withRules({ ...text, wenn: {} })],
+  ['rules[0].whole', withRules({ emit: 'id', path: 'a', whole: true })],
+  ['rules[0].as', withRules({ ...text, as: 'x' })],
+  ["rules[0].when['a'][1]", withRules({ ...text, when: { a: [true, 1] } })],
+  ["rules[0].when['a']", withRules({ ...text, when: { a: 'x' } })],
+  ['rules[0].on', withRules({ ...text, on: 'x' })],
+  ['rules[0].argument', withRules({ emit: 'tool', argument: 'a' })],
+  ['rules[0].index', withRules({ index: '#', rules: [] })],
+  ['rules[0].rules', withRules({ each: 'a' })],
+  ['rules[0].rules[1].path', withRules({ rules: [text, { emit: 'text', path: 1 }] })],
+  ['rules[0].path', withRules({ emit: 'end', path: 'a' })],
+]
+
+test('compileDialect: refuses what would do less than it says, and names the place', () => {
+  assert.ok(compileDialect(withRules(nested(8)) as Dialect))
+  assert.throws(() => compileDialect(withRules(nested(9)) as Dialect), /nested deeper than 8/)
+  for (const [path, dialect] of invalidDialects) {
     assert.throws(
-      () => compileDialect(dialect),
-      { code: 'DIALECT_INVALID' },
-      JSON.stringify(dialect),
+      () => compileDialect(dialect as Dialect),
+      (error: MillraceError) => {
+        assert.deepEqual([error.code, error.details], ['DIALECT_INVALID', { path }], error.message)
+        return true
+      },
     )
   }
 })

@@ -145,19 +145,20 @@ test('toFinal: where the provider has it so, a call’s input is parsed if it is
   )
 })
 
-test('toFinal: the error is the first of the protocol; malformed events are counted', () => {
+test('toFinal: the error is the last of the protocol; malformed events are counted', () => {
   const fault = JSON.stringify({ offset: 0, message: 'm', excerpt: '' })
   assertFinal(
     [
+      [row.ROW_PROVIDER_ERROR, '"first"'],
+      [row.ROW_PROVIDER_ERROR, '{"message":"second","code":1}'],
       [row.ROW_PROVIDER_ERROR, '"outside"', 0, 0],
-      [row.ROW_PROVIDER_ERROR, '{"message":"first","code":1}'],
-      [row.ROW_PROVIDER_ERROR, '"second"'],
       [row.ROW_ERROR, fault, row.DECODE_ERROR_CODES.indexOf('EVENT_MALFORMED')],
       [row.ROW_ERROR, fault, row.DECODE_ERROR_CODES.indexOf('JSON_TOO_DEEP')],
       [row.ROW_ERROR, fault, row.DECODE_ERROR_CODES.indexOf('NOT_A_STREAM')],
+      [row.ROW_ERROR, fault, row.DECODE_ERROR_CODES.indexOf('EVENT_CONCATENATED')],
     ],
     {
-      error: { message: 'first', type: null, code: 1, raw: { message: 'first', code: 1 } },
+      error: { message: 'second', type: null, code: 1, raw: { message: 'second', code: 1 } },
       badJson: 2,
     },
   )
@@ -192,4 +193,25 @@ test('finalBytesMax: after it is passed, the message is still what was kept', ()
   const tooMuch = assembler.read(write([[row.ROW_TEXT, 'dropped']]).toBatch())
   assert.throws(() => message.add(tooMuch))
   assert.deepEqual(message.toFinal(), { ...EMPTY, text: { 0: 'kept' }, textDeltas: ['kept'] })
+})
+
+test('toFinal: log probabilities are summed under each of their names, and as numbers', () => {
+  assertFinal(
+    [
+      [row.ROW_LOGPROBS, '[{"logprob":-1},{"logprob":null},null]'],
+      [row.ROW_LOGPROBS, '[{"logProbability":-2},{"token":"x"},"y"]'],
+      [row.ROW_LOGPROBS, '[-4,-8]'],
+    ],
+    { logprobs: { 0: { count: 4, sum: -15 } } },
+  )
+})
+
+test('toFinal: a tool plan is neither text nor reasoning', () => {
+  assertFinal(
+    [
+      [row.ROW_TOOL_PLAN, 'I will '],
+      [row.ROW_TOOL_PLAN, 'look.'],
+    ],
+    { toolPlan: 'I will look.' },
+  )
 })

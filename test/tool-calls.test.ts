@@ -32,6 +32,14 @@ function toolStory(rows: readonly Row[]): string[] {
   return stories[0] ?? []
 }
 
+/** A call whose arguments come as values with their places; without a name, more of the last. */
+const parts = (name: string, ...values: readonly (readonly [string, object])[]): Row[] => {
+  const sent = values.map(([jsonPath, value]) => ({ jsonPath, ...value }))
+  const text = sent.length === 0 ? '' : JSON.stringify(sent)
+  const rows: Row[] = name === '' ? [] : [[row.ROW_TOOL_NAME, name]]
+  return [...rows, [row.ROW_TOOL_PARTS, text]]
+}
+
 const toolCases: readonly { name: string; rows: readonly Row[]; story: readonly string[] }[] = [
   {
     name: 'a call starts with its name, and ends with the stream',
@@ -69,6 +77,62 @@ const toolCases: readonly { name: string; rows: readonly Row[]; story: readonly 
       [row.ROW_TERMINATOR, 'x'],
     ],
     story: ['0+a:f', '0=a:1', '0-a:f', 'end'],
+  },
+  {
+    name: 'what has no index and no id goes on with the call that began last, indexed or not',
+    rows: [
+      ...fragment(0, { id: 'a', name: 'f' }),
+      ...fragment(4, { id: 'b', name: 'g' }),
+      ...fragment(-1, { text: '1' }),
+      ...fragment(0, { text: '2' }),
+    ],
+    story: ['0+a:f', '4+b:g', '4=b:1', '0=a:2', '0-a:f', '4-b:g'],
+  },
+  {
+    name: 'values with places become the arguments when the call ends; each name is a call',
+    rows: [
+      ...parts('f', ['$.city', { stringValue: 'Bos', willContinue: true }]),
+      ...parts('', ['$.city', { stringValue: 'ton' }], ['$.days[0].n', { numberValue: 1 }]),
+      ...parts('', ["$.days[0]['a b']", { boolValue: true }], ['$.days[1]', { nullValue: null }]),
+      ...parts('g'),
+    ],
+    story: [
+      '0+null:f',
+      '0=null:{"city":"Boston","days":[{"n":1,"a b":true},null]}',
+      '0-null:f',
+      '1+null:g',
+      '1=null:{}',
+      '1-null:g',
+    ],
+  },
+  {
+    name: 'a value replaces the one at its place, unless that was to go on',
+    rows: parts(
+      'f',
+      ['$.a', { stringValue: 'x' }],
+      ['$.a', { stringValue: 'y', willContinue: true }],
+      ['$.a', { stringValue: 'z' }],
+      ['$["b"]', { stringValue: '1', willContinue: true }],
+      ['$.c', { stringValue: '2' }],
+      ['$["b"]', { stringValue: '3' }],
+    ),
+    story: ['0+null:f', '0=null:{"a":"yz","b":"3","c":"2"}', '0-null:f'],
+  },
+  {
+    name: 'a value without a place, or with one that leaves a gap, is ignored',
+    rows: parts(
+      'f',
+      ['$', { stringValue: 'x' }],
+      ['$.a..b', { stringValue: 'x' }],
+      ['$.list[0]', { stringValue: 'kept' }],
+      ['$.list[2]', { stringValue: 'x' }],
+      ['$.list[1000000000]', { stringValue: 'x' }],
+      ['$.list.name', { stringValue: 'x' }],
+      [`$${'.a'.repeat(100)}`, { stringValue: 'x' }],
+      ['$.none', {}],
+      ['$.__proto__.polluted', { stringValue: 'own' }],
+    ),
+    story: ['0+null:f', '0=null:{"list":["kept"],"__proto__":{"polluted":"own"}}', '0-null:f'],
   },
   {
     name: 'a different id at the same index is a new call, the same id is not',

@@ -50,3 +50,18 @@ test('usage: a merged object has at most 64 fields, and goes on counting those i
   const [, merged] = usageOf(anthropic, many, { f0: 'new', f64: 'no' }) as { raw: object }[]
   assert.deepEqual(merged?.raw, { ...many, f0: 'new' })
 })
+
+test('usage: only the named fields count where the object holds others', () => {
+  const usage = {
+    merge: 'last',
+    input: 'in',
+    output: 'out',
+    only: ['in', 'out', '__proto__'],
+  } as const
+  const none = { input: null, output: null, total: null, cachedInput: null, reasoning: null }
+  const sent = [{ in: 1, text: 'x', out: 2, context: [1, 2] }, { done: true }]
+  assert.deepEqual(usageOf({ ...openaiChat, usage }, ...sent), [
+    { usage: { ...none, input: 1, output: 2 }, raw: { in: 1, out: 2 } },
+    { usage: none, raw: {} },
+  ])
+})

@@ -40,6 +40,13 @@ export function optionsOf({ limits, strict = false }: Setup): DecodeOptions {
   return { limits: { ...STREAM_LIMITS_DEFAULT, ...limits }, strict }
 }
 
+/** Whether the WASM decoder can take the dialect; else the plain one runs in its place. */
+export function fitsWasm(dialect: Dialect): boolean {
+  const decoder = createWasmDecoder(engine, dialect, optionsOf({}), BUDGET_BYTES)
+  decoder?.release()
+  return decoder !== null
+}
+
 export function wasmDecoder(dialect: Dialect, setup: Setup = {}): Decoder {
   const decoder = createWasmDecoder(engine, dialect, optionsOf(setup), BUDGET_BYTES)
   assert.ok(decoder !== null, `${dialect.name} fits the WASM decoder`)

@@ -1,13 +1,18 @@
+import { compileDialect } from '../shared/dialects/compile.ts'
 import type { Dialect } from '../shared/dialects/dialect.ts'
 import { type ErrorCode, MillraceError } from '../shared/errors.ts'
 import * as row from '../shared/rows.ts'
 import type { TokenEvent } from './events.ts'
 import { providerError } from './provider-error.ts'
 import { TokenBatch } from './token-batch.ts'
-import { ToolCalls } from './tool-calls.ts'
+import { StreamedTexts } from './streamed-texts.ts'
+import { ToolCalls, type ToolFragment } from './tool-calls.ts'
 import { UsageMeter } from './usage.ts'
 
-const { FLAG_CONTINUED, FLAG_WIDE, ROW_DELTA_LAST, ROW_WORDS } = row
+const { FLAG_CONTINUED, FLAG_WHOLE, FLAG_WIDE, ROW_DELTA_LAST, ROW_WORDS } = row
+
+/** A row with one of these is no delta to pass on as it is. */
+const NOT_PLAIN = FLAG_CONTINUED | FLAG_WHOLE
 
 /** Kind and flags of a row's first word. */
 const KIND_AND_FLAGS = 0xffff
@@ -45,7 +50,11 @@ export class Assembler {
   readonly #finish = new Map<number, string>()
   #id: string | null = null
   #model: string | null = null
+  /** Why an answer ended was told in more words than a finish reason. */
+  #hasFinishDetail = false
   #terminator: string | null = null
+  /** Which texts came as deltas, where the dialect repeats them whole; else `null`. */
+  readonly #streamed: StreamedTexts | null
   #providerError: MillraceError | null = null
 
   // What rows of the same fact have said so far.
@@ -60,6 +69,7 @@ export class Assembler {
 
   constructor(dialect: Dialect) {
     this.#dialect = dialect
+    this.#streamed = compileDialect(dialect).hasWhole ? new StreamedTexts() : null
     this.#usage = new UsageMeter(dialect.usage)
     this.#tools = new ToolCalls((event) => this.#emit(event))
   }
@@ -78,12 +88,13 @@ export class Assembler {
     const isPlain = plain === rowCount && this.#partial === ''
     const tokens = isPlain ? null : this.#readEach(batch, starts)
     if (isPlain) this.deltas += rowCount
+    if (isPlain) this.#streamed?.addAll(rows, rowCount)
     return new TokenBatch(batch, starts, tokens, this.#takeEvents())
   }
 
-  /** Whether the protocol's own end was seen. */
+  /** Whether the protocol's own end was seen, and nothing that counts follows it. */
   get terminated(): boolean {
-    return this.#terminator !== null
+    return this.#terminator !== null && this.#dialect.trailer !== true
   }
 
   /**
@@ -101,7 +112,7 @@ export class Assembler {
   #truncation(): MillraceError | null {
     const { end, name } = this.#dialect
     if (end === 'none' || this.#terminator !== null) return null
-    if (end === 'finish' && this.#finish.size > 0) return null
+    if (end === 'finish' && (this.#finish.size > 0 || this.#hasFinishDetail)) return null
     // What broke it off is known, and says more than that it was.
     if (this.#providerError !== null) return this.#providerError
     const tokens = this.deltas
@@ -126,16 +137,22 @@ export class Assembler {
       else at += units
       starts[number] = start
       const kind = head & 0xff
-      if (kind <= ROW_DELTA_LAST && (flags & FLAG_CONTINUED) === 0 && this.#partial === '') {
+      const choice = head >>> 16
+      const index = rows[word + 1] as number
+      if (kind <= ROW_DELTA_LAST && (flags & NOT_PLAIN) === 0 && this.#partial === '') {
         places.push(number)
         this.deltas++
+        this.#streamed?.add(kind, choice, index)
         continue
       }
       this.#partial += (isWide ? wideText : text).slice(start, start + units)
       if ((flags & FLAG_CONTINUED) !== 0) continue
-      const whole = this.#partial
+      const value = this.#partial
       this.#partial = ''
-      this.#take(kind, head >>> 16, rows[word + 1] as number, whole)
+      const isWhole = (flags & FLAG_WHOLE) !== 0
+      if (isWhole && this.#streamed?.has(kind, choice, index)) continue
+      if (!isWhole && kind <= ROW_DELTA_LAST) this.#streamed?.add(kind, choice, index)
+      this.#take(kind, choice, index, value)
     }
     return places
   }
@@ -148,6 +165,8 @@ export class Assembler {
         return this.#emit({ type: 'reasoning-delta', choice, text })
       case row.ROW_REFUSAL:
         return this.#emit({ type: 'refusal-delta', choice, text })
+      case row.ROW_TOOL_PLAN:
+        return this.#emit({ type: 'plan-delta', choice, text })
       case row.ROW_SIGNATURE:
         return this.#emit({ type: 'reasoning-signature', choice, index, signature: text })
       case row.ROW_ROLE:
@@ -156,6 +175,11 @@ export class Assembler {
         return this.#emit({ type: 'logprobs', choice, value: JSON.parse(text) })
       case row.ROW_ANNOTATION:
         return this.#emit({ type: 'annotation', choice, value: JSON.parse(text) })
+      case row.ROW_SAFETY:
+        return this.#emit({ type: 'safety', choice, value: JSON.parse(text) })
+      case row.ROW_FINISH_DETAIL:
+        this.#hasFinishDetail = true
+        return this.#emit({ type: 'finish-detail', choice, value: JSON.parse(text) })
       case row.ROW_HOSTED_BLOCK:
         return this.#emit({ type: 'hosted-block', index, blockType: text })
       case row.ROW_USAGE:
@@ -182,6 +206,7 @@ export class Assembler {
       case row.ROW_TOOL_NAME:
       case row.ROW_TOOL_ARGUMENTS:
       case row.ROW_TOOL_INPUT:
+      case row.ROW_TOOL_PARTS:
         return this.#takeTool(kind, choice, index, text)
       default:
         throw new Error(`unknown row kind ${kind}`)
@@ -201,8 +226,7 @@ export class Assembler {
     else if (kind === row.ROW_TOOL_ID) tool.id = text
     else if (kind === row.ROW_TOOL_NAME) tool.name = text
     else {
-      const isWhole = kind === row.ROW_TOOL_INPUT
-      this.#tools.add({ ...tool, choice, index, text, isWhole })
+      this.#tools.add({ ...tool, choice, index, text, form: formOf(kind) })
       this.#tool = { kind: '', id: '', name: '' }
     }
   }
@@ -258,4 +282,10 @@ export class Assembler {
     this.#events = []
     return events
   }
+}
+
+/** By the row that closes a fragment of a tool call. */
+function formOf(kind: row.RowKind): ToolFragment['form'] {
+  if (kind === row.ROW_TOOL_INPUT) return 'whole'
+  return kind === row.ROW_TOOL_PARTS ? 'parts' : 'fragment'
 }

@@ -26,6 +26,8 @@ export type TokenEvent =
   | { readonly type: 'text-delta'; readonly choice: number; readonly text: string }
   | { readonly type: 'reasoning-delta'; readonly choice: number; readonly text: string }
   | { readonly type: 'refusal-delta'; readonly choice: number; readonly text: string }
+  /** What the model is about to do with its tools, in dialects that say so apart (Cohere). */
+  | { readonly type: 'plan-delta'; readonly choice: number; readonly text: string }
   | {
       readonly type: 'reasoning-signature'
       readonly choice: number
@@ -62,6 +64,10 @@ export type TokenEvent =
   | { readonly type: 'logprobs'; readonly choice: number; readonly value: unknown }
   | { readonly type: 'usage'; readonly usage: Usage; readonly raw: unknown }
   | { readonly type: 'finish'; readonly choice: number; readonly reason: string }
+  /** Why it finished, in more words, as it was sent: a stop sequence, a blocked prompt. */
+  | { readonly type: 'finish-detail'; readonly choice: number; readonly value: unknown }
+  /** What a safety filter found, as it was sent. */
+  | { readonly type: 'safety'; readonly choice: number; readonly value: unknown }
   /** A raw record of the `sse` dialect. */
   | {
       readonly type: 'event'

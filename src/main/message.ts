@@ -45,6 +45,8 @@ export interface Message {
   readonly reasoningDeltas: readonly string[]
   readonly refusal: ByChoice<string>
   readonly toolCalls: readonly ToolCall[]
+  /** What the model was about to do with them, in dialects that say so apart (Cohere). */
+  readonly toolPlan?: string
   readonly hostedToolCalls?: readonly HostedBlock[]
   /** In the provider's own words. */
   readonly finishReason: ByChoice<string>
@@ -53,7 +55,7 @@ export interface Message {
   readonly logprobs: ByChoice<{ readonly count: number; readonly sum: number }>
   /** How many annotations and citations there were. */
   readonly annotations: number
-  /** The provider's own error in the stream, the first of several. */
+  /** The provider's own error in the stream, the last of several: it tells the most. */
   readonly error: ProviderErrorFields | null
   /** How the protocol said that it ended, `null` where it did not. */
   readonly terminator: string | null
@@ -84,6 +86,7 @@ export class MessageBuilder {
   readonly #finishReason: ByChoice<string> = {}
   readonly #logprobs: ByChoice<{ count: number; sum: number }> = {}
   readonly #toolCalls: Writable<ToolCall>[] = []
+  #toolPlan = ''
   readonly #hostedToolCalls: HostedBlock[] = []
   /** Calls that have not ended, by choice and index. */
   readonly #openCalls = new Map<string, Writable<ToolCall>>()
@@ -144,6 +147,7 @@ export class MessageBuilder {
       reasoningDeltas: this.#reasoning.deltas(),
       refusal: this.#refusal.texts(),
       toolCalls: this.#toolCalls.map((call) => this.#finalCall(call)),
+      ...(this.#toolPlan !== '' && { toolPlan: this.#toolPlan }),
       ...(this.#hostedToolCalls.length > 0 && { hostedToolCalls: [...this.#hostedToolCalls] }),
       finishReason: { ...this.#finishReason },
       usage,
@@ -181,6 +185,10 @@ export class MessageBuilder {
       case 'logprobs':
         this.#addLogprobs(event.choice, event.value)
         break
+      case 'plan-delta':
+        this.#count(Buffer.byteLength(event.text))
+        this.#toolPlan += event.text
+        break
       case 'annotation':
         facts.annotations++
         break
@@ -211,8 +219,8 @@ export class MessageBuilder {
     if (this.#logprobs[choice] === undefined) this.#count(ENTRY_BYTES)
     const sums = (this.#logprobs[choice] ??= { count: 0, sum: 0 })
     for (const entry of value as readonly unknown[]) {
-      const logprob = (entry as { logprob?: unknown } | null)?.logprob
-      if (typeof logprob !== 'number') continue
+      const logprob = logprobOf(entry)
+      if (logprob === null) continue
       sums.count++
       sums.sum += logprob
     }
@@ -253,7 +261,7 @@ export class MessageBuilder {
 
   #addError({ code, details }: MillraceError): void {
     if (code === 'EVENT_MALFORMED' || code === 'JSON_TOO_DEEP') this.#facts.badJson++
-    if (code !== 'PROVIDER_ERROR' || this.#facts.error !== null) return
+    if (code !== 'PROVIDER_ERROR') return
     // What came outside of the protocol is reported as an event, but is no part of its message.
     if (details['outsideProtocol'] === true) return
     const { message, type, code: sent, raw } = details as unknown as ProviderErrorFields
@@ -269,4 +277,11 @@ export class MessageBuilder {
     }
     this.#bytes += bytes
   }
+}
+
+/** Of one token: under one of two names, or the number itself. */
+function logprobOf(entry: unknown): number | null {
+  const { logprob, logProbability } = Object(entry) as Record<string, unknown>
+  const value = logprob ?? logProbability ?? entry
+  return typeof value === 'number' ? value : null
 }

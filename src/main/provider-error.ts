@@ -25,7 +25,9 @@ function fieldsOf(raw: unknown): ProviderErrorFields {
   if (typeof raw !== 'object' || raw === null) {
     return { message: String(raw), type: null, code: null, raw }
   }
-  const { message, type, code } = raw as Record<string, unknown>
+  const { message, type: sent, code, status } = raw as Record<string, unknown>
+  // Google's word for the type is the status.
+  const type = sent ?? status
   return {
     message: typeof message === 'string' ? message : null,
     type: typeof type === 'string' ? type : null,

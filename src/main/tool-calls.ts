@@ -1,6 +1,7 @@
 import { compactJson } from '../shared/decoder/compact-json.ts'
 import { OPEN_TOOL_CALLS_MAX } from '../shared/limits.ts'
 import type { TokenEvent } from './events.ts'
+import { PartialArguments } from './partial-arguments.ts'
 
 /** What one fragment of a tool call says, `''` for nothing. */
 export interface ToolFragment {
@@ -10,9 +11,9 @@ export interface ToolFragment {
   readonly kind: string
   readonly id: string
   readonly name: string
-  /** Arguments to append, or the whole of them as raw JSON. */
+  /** Arguments to append, the whole of them as raw JSON, or some of their values with places. */
   readonly text: string
-  readonly isWhole: boolean
+  readonly form: 'fragment' | 'whole' | 'parts'
 }
 
 interface Call {
@@ -25,7 +26,8 @@ interface Call {
   name: string
   hasStarted: boolean
   /** How its arguments come: what came first decides. */
-  source: 'none' | 'fragments' | 'whole'
+  source: 'none' | ToolFragment['form']
+  parts: PartialArguments | null
 }
 
 /**
@@ -33,16 +35,17 @@ interface Call {
  *
  * A call is known by its choice and index. A different id at the same index is a new call: some
  * servers use one index for all. Where there is no index, an id begins a call and its absence
- * continues the last; whole arguments with neither are a call of their own. A name may be empty at
- * first and repeated later, and is never concatenated.
+ * continues the last; whole arguments with neither are a call of their own, and so is a name where
+ * arguments come in parts. A name may be empty at first and repeated later, and is never
+ * concatenated.
  */
 export class ToolCalls {
   readonly #emit: (event: TokenEvent) => void
   /** Calls that have not ended, in the order of their beginning. */
   readonly #open = new Set<Call>()
   readonly #byIndex = new Map<number, Call>()
-  /** By choice: the last call that came without an index. */
-  readonly #unindexed = new Map<number, Call>()
+  /** By choice: the call that began last. */
+  readonly #last = new Map<number, Call>()
   /** By choice: one more than the largest index. */
   readonly #nextIndex = new Map<number, number>()
 
@@ -52,18 +55,20 @@ export class ToolCalls {
 
   add(fragment: ToolFragment): void {
     const call = this.#find(fragment) ?? this.#begin(fragment)
-    const { kind, id, name, text, isWhole } = fragment
+    const { kind, id, name, text, form } = fragment
     call.kind ??= kind || null
     call.id ??= id || null
     call.name ||= name
-    const source = isWhole ? 'whole' : 'fragments'
+    if (form === 'parts') {
+      this.#addParts(call, text)
+      return
+    }
+    const isWhole = form === 'whole'
     const isNews = text !== '' && (isWhole ? call.source === 'none' : call.source !== 'whole')
     if (call.name !== '' || isNews) this.#start(call)
     if (!isNews) return
-    call.source = source
-    const { choice, index } = call
-    const delta = isWhole ? wholeOf(text) : text
-    this.#emit({ type: 'tool-input-delta', choice, index, id: call.id, text: delta })
+    call.source = form
+    this.#emitInput(call, isWhole ? wholeOf(text) : text)
   }
 
   /** The provider says that the block with this index is complete. */
@@ -77,20 +82,35 @@ export class ToolCalls {
     for (const call of this.#open) this.#end(call)
   }
 
-  #find({ choice, index, id, isWhole }: ToolFragment): Call | undefined {
+  /** Values come in any order, so the text of the arguments is known when they are complete. */
+  #addParts(call: Call, parts: string): void {
+    this.#start(call)
+    if (call.source !== 'none' && call.source !== 'parts') return
+    call.source = 'parts'
+    call.parts ??= new PartialArguments()
+    call.parts.add(parts)
+  }
+
+  #emitInput({ choice, index, id }: Call, text: string): void {
+    this.#emit({ type: 'tool-input-delta', choice, index, id, text })
+  }
+
+  #find({ choice, index, id, name, form }: ToolFragment): Call | undefined {
     if (index >= 0) {
       const call = this.#byIndex.get(keyOf(choice, index))
       return id === '' || call?.id === null || call?.id === id ? call : undefined
     }
-    const last = this.#unindexed.get(choice)
-    if (id === '') return isWhole ? undefined : last
+    const last = this.#last.get(choice)
+    const isNew = form === 'whole' || (form === 'parts' && name !== '')
+    if (id === '') return isNew ? undefined : last
     return last?.id === id ? last : undefined
   }
 
   /** Begins a call, and ends the one that it takes the place of. */
   #begin({ choice, index: sent }: ToolFragment): Call {
     const key = sent < 0 ? null : keyOf(choice, sent)
-    const before = key === null ? this.#unindexed.get(choice) : this.#byIndex.get(key)
+    const last = this.#last.get(choice)
+    const before = key !== null ? this.#byIndex.get(key) : last?.key === null ? last : undefined
     if (before !== undefined) this.#end(before)
     const [oldest] = this.#open
     if (this.#open.size === OPEN_TOOL_CALLS_MAX && oldest !== undefined) this.#end(oldest)
@@ -106,10 +126,11 @@ export class ToolCalls {
       name: '',
       hasStarted: false,
       source: 'none',
+      parts: null,
     }
     this.#open.add(call)
-    if (key === null) this.#unindexed.set(choice, call)
-    else this.#byIndex.set(key, call)
+    this.#last.set(choice, call)
+    if (key !== null) this.#byIndex.set(key, call)
     return call
   }
 
@@ -122,9 +143,10 @@ export class ToolCalls {
 
   #end(call: Call): void {
     this.#start(call)
+    if (call.parts !== null) this.#emitInput(call, call.parts.toJson())
     this.#open.delete(call)
-    if (call.key === null) this.#unindexed.delete(call.choice)
-    else this.#byIndex.delete(call.key)
+    if (this.#last.get(call.choice) === call) this.#last.delete(call.choice)
+    if (call.key !== null) this.#byIndex.delete(call.key)
     const { choice, index, id, name: toolName } = call
     this.#emit({ type: 'tool-input-end', choice, index, id, toolName })
   }

@@ -19,7 +19,9 @@ export class UsageMeter {
     this.#rule = rule
   }
 
-  add(sent: Fields): TokenEvent {
+  add(whole: Fields): TokenEvent {
+    const only = this.#rule?.only
+    const sent = only === undefined ? whole : pick(whole, only)
     if (this.#rule?.merge === 'fields') this.#merge(sent)
     else this.#raw = sent
     const { input, output, total, cachedInput, reasoning } = this.#rule ?? {}
@@ -52,6 +54,11 @@ export class UsageMeter {
     }
     return null
   }
+}
+
+function pick(fields: Fields, names: readonly string[]): Fields {
+  const own = names.filter((name) => Object.hasOwn(fields, name))
+  return Object.fromEntries(own.map((name) => [name, fields[name]]))
 }
 
 function ownField(value: unknown, key: string): unknown {

@@ -25,6 +25,7 @@ export type ErrorCode =
   | 'TIMEOUT'
   // the bytes
   | 'EVENT_MALFORMED'
+  | 'EVENT_CONCATENATED'
   | 'NOT_A_STREAM'
   | 'LINE_TOO_LONG'
   | 'EVENT_TOO_LARGE'

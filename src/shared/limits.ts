@@ -38,5 +38,8 @@ export const EXCERPT_BYTES_MAX = 64
 /** Tool calls of one stream that are open at once; one more ends the oldest. */
 export const OPEN_TOOL_CALLS_MAX = 1024
 
+/** Values that one call's arguments may come in, where they come one by one; more are ignored. */
+export const TOOL_PARTS_MAX = 65_536
+
 /** Fields that a usage object keeps where one is merged from several; others are ignored. */
 export const USAGE_FIELDS_MAX = 64

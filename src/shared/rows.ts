@@ -23,6 +23,8 @@ export const ROW_BYTES: number = ROW_WORDS * Int32Array.BYTES_PER_ELEMENT
 export const FLAG_WIDE = 1
 /** More text of this same value follows in the stream's next row. */
 export const FLAG_CONTINUED = 2
+/** A delta row that repeats the whole text of its block: it counts where no delta of it came. */
+export const FLAG_WHOLE = 4
 
 export type RowKind = number
 
@@ -38,9 +40,10 @@ export const ROW_DELTA_LAST: RowKind = 3
 
 /**
  * One fragment of a tool call is up to four rows with the same choice and index: KIND, ID and NAME
- * where they are sent and not empty, then ARGUMENTS or INPUT, which closes the fragment and is
- * always there. ARGUMENTS is a string fragment to append (maybe empty); INPUT is the whole of them,
- * as raw JSON (an object, or a string that holds them), and counts where no fragment came before.
+ * where they are sent and not empty, then ARGUMENTS, INPUT or PARTS, which closes the fragment and
+ * is always there. ARGUMENTS is a string fragment to append (maybe empty); INPUT is the whole of
+ * them, as raw JSON (an object, or a string that holds them), and counts where no fragment came
+ * before.
  */
 export const ROW_TOOL_ID: RowKind = 4
 export const ROW_TOOL_NAME: RowKind = 5
@@ -89,6 +92,18 @@ export const ROW_FATAL: RowKind = 24
 
 /** The provider's word for this sort of tool call (`server_tool_use`); see ROW_TOOL_ID. */
 export const ROW_TOOL_KIND: RowKind = 25
+/**
+ * Closes a fragment of a tool call like ARGUMENTS: values with the paths where they belong in the
+ * arguments, as a raw JSON array, or no text.
+ */
+export const ROW_TOOL_PARTS: RowKind = 26
+
+/** What the model is about to do with its tools, a delta, not empty. */
+export const ROW_TOOL_PLAN: RowKind = 27
+/** What a safety filter found, raw JSON value. */
+export const ROW_SAFETY: RowKind = 28
+/** Why the answer ended, beyond its finish reason, raw JSON value. */
+export const ROW_FINISH_DETAIL: RowKind = 29
 
 /** Error codes that a decoder reports, by number, since a row holds no strings but its text. */
 export const DECODE_ERROR_CODES = [
@@ -99,6 +114,7 @@ export const DECODE_ERROR_CODES = [
   'JSON_TOO_DEEP',
   'BUFFERS_EXHAUSTED',
   'STREAM_POISONED',
+  'EVENT_CONCATENATED',
 ] as const
 
 export type DecodeErrorCode = (typeof DECODE_ERROR_CODES)[number]

@@ -11,6 +11,7 @@ import type {
 import { POSITION } from '../dialects/dialect.ts'
 import type { RowWriter } from '../row-writer.ts'
 import {
+  FLAG_WHOLE,
   ROW_BLOCK_STOP,
   ROW_ID,
   ROW_MODEL,
@@ -25,6 +26,7 @@ import {
   ROW_TOOL_INPUT,
   ROW_TOOL_KIND,
   ROW_TOOL_NAME,
+  ROW_TOOL_PARTS,
   type RowKind,
 } from '../rows.ts'
 import type { JsonNode } from './json.ts'
@@ -148,7 +150,7 @@ export class Extractor {
       const node = find(scope.node, keys)
       if (node === undefined || !hasShape(node, rule.shape)) continue
       const isText = rule.shape === 'delta' || rule.shape === 'word'
-      const text = isText ? this.#text(node, this.#tally) : this.#raw(node)
+      const text = rule.as ?? (isText ? this.#text(node, this.#tally) : this.#raw(node))
       if (text !== '') {
         this.#writeFact(rule, scope, text)
         return
@@ -163,7 +165,7 @@ export class Extractor {
   }
 
   /** Writes a value that is not empty, unless it is one that is sent once and was sent. */
-  #writeFact({ kind }: CompiledValue, scope: Scope, text: string): void {
+  #writeFact({ kind, whole }: CompiledValue, scope: Scope, text: string): void {
     switch (kind) {
       case ROW_ID:
       case ROW_MODEL:
@@ -177,7 +179,7 @@ export class Extractor {
       case ROW_REASONING:
       case ROW_REFUSAL:
         this.#isFirst(kind, scope.choice)
-        this.#write(kind, scope, text)
+        this.#write(whole ? kind | (FLAG_WHOLE << 8) : kind, scope, text)
         break
       case ROW_PROVIDER_ERROR:
         this.#write(kind, { ...scope, index: -1 }, text)
@@ -194,12 +196,16 @@ export class Extractor {
     const fragment = rule.arguments === null ? undefined : find(scope.node, rule.arguments)
     const whole = wholeOf(fragment) ?? this.#inputOf(rule, scope)
     const isFragment = fragment?.type === 'string'
-    if (kind + id + name === '' && !isFragment && whole === null) return
+    const parts = rule.parts === null ? undefined : find(scope.node, rule.parts)
+    const hasParts = parts?.type === 'array' && parts.items.length > 0
+    if (kind + id + name === '' && !isFragment && whole === null && !hasParts) return
     if (kind !== '') this.#write(ROW_TOOL_KIND, scope, kind)
     if (id !== '') this.#write(ROW_TOOL_ID, scope, id)
     if (name !== '') this.#write(ROW_TOOL_NAME, scope, name)
     if (whole !== null) this.#write(ROW_TOOL_INPUT, scope, this.#raw(whole))
-    else {
+    else if (rule.parts !== null && !isFragment) {
+      this.#write(ROW_TOOL_PARTS, scope, hasParts ? this.#raw(parts) : '')
+    } else {
       const text = isFragment ? this.#text(fragment, this.#tally) : ''
       this.#write(ROW_TOOL_ARGUMENTS, scope, text)
     }

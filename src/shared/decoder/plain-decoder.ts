@@ -144,6 +144,7 @@ class PlainDecoder implements Decoder {
     }
     const values = parsePayload(data, this.#options.limits.jsonDepthMax)
     if (typeof values === 'string') this.#refuse(values, offset, data, rows)
+    else if (values.length > 1 && this.#dialect.oneValue) this.#refuseMany(offset, data, rows)
     else this.#extract(values, data, name, offset, rows)
   }
 
@@ -223,6 +224,12 @@ class PlainDecoder implements Decoder {
       const message = data.length === 0 ? 'event is empty' : 'event is not valid JSON'
       this.#report({ code: 'EVENT_MALFORMED', offset, message, data }, rows)
     }
+  }
+
+  #refuseMany(offset: number, data: Uint8Array, rows: RowWriter): void {
+    this.counts.malformed++
+    const message = 'event holds several JSON values'
+    this.#report({ code: 'EVENT_CONCATENATED', offset, message, data }, rows)
   }
 
   /** An error after which the stream goes on, unless `strict`. */

@@ -53,12 +53,22 @@ export function compileProgram(
   base: number,
   templates: TemplateRegion | null,
 ): Uint8Array | null {
+  if (dialect.oneValue || isBeyond(dialect.rules)) return null
   const trie = buildTrie(dialect)
   const types = typesOf(dialect.rules)
   if (trie === null || hasLongList(dialect.rules)) return null
   const texts = [...types, ...wantedOf(dialect.rules)]
   if (texts.some((text) => wtf8(text).length > layout.PROGRAM_TEXT_BYTES_MAX)) return null
   return new ProgramWriter(dialect, trie, types, base).write(templates)
+}
+
+/** Whether some rule says what the decoder has no record for. */
+function isBeyond(rules: readonly CompiledRule[]): boolean {
+  return rules.some((rule) => {
+    if (rule.form === 'scope') return isBeyond(rule.rules)
+    if (rule.form === 'value') return rule.whole || rule.as !== null
+    return rule.form === 'tool' && rule.parts !== null
+  })
 }
 
 interface WrittenRule {

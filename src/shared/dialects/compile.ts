@@ -2,10 +2,10 @@
  * Checks a dialect and brings it into the one form that decoders walk: paths cut into keys, names
  * turned into row kinds, defaults filled in. Still plain data.
  */
-import { MillraceError } from '../errors.ts'
 import {
   ROW_ANNOTATION,
   ROW_FINISH,
+  ROW_FINISH_DETAIL,
   ROW_HOSTED_BLOCK,
   ROW_ID,
   ROW_LOGPROBS,
@@ -14,11 +14,14 @@ import {
   ROW_REASONING,
   ROW_REFUSAL,
   ROW_ROLE,
+  ROW_SAFETY,
   ROW_SIGNATURE,
   ROW_TEXT,
+  ROW_TOOL_PLAN,
   ROW_USAGE,
   type RowKind,
 } from '../rows.ts'
+import { checkDialect } from './check.ts'
 import {
   type Conditions,
   type Dialect,
@@ -63,6 +66,10 @@ export interface CompiledValue extends CompiledConditions {
   readonly shape: ValueShape
   readonly paths: readonly Keys[]
   readonly skipEmpty: boolean
+  /** The row is flagged FLAG_WHOLE. */
+  readonly whole: boolean
+  /** The text of the row, whatever the value. */
+  readonly as: string | null
 }
 
 export interface CompiledTool extends CompiledConditions {
@@ -72,6 +79,7 @@ export interface CompiledTool extends CompiledConditions {
   readonly name: Keys | null
   readonly arguments: Keys | null
   readonly input: Keys | null
+  readonly parts: Keys | null
   readonly skipEmpty: boolean
 }
 
@@ -95,29 +103,32 @@ export type CompiledRule =
 export interface CompiledDialect {
   readonly name: string
   readonly payload: 'json' | 'text'
+  readonly oneValue: boolean
   readonly sentinels: readonly string[]
   readonly discriminator: Keys | null
   readonly rules: readonly CompiledRule[]
+  /** Some rule is for a text that may have come as deltas before. */
+  readonly hasWhole: boolean
 }
 
-const VALUES: ReadonlyMap<string, { kind: RowKind; shape: ValueShape }> = new Map([
-  ['text', { kind: ROW_TEXT, shape: 'delta' }],
-  ['reasoning', { kind: ROW_REASONING, shape: 'delta' }],
-  ['refusal', { kind: ROW_REFUSAL, shape: 'delta' }],
-  ['id', { kind: ROW_ID, shape: 'word' }],
-  ['model', { kind: ROW_MODEL, shape: 'word' }],
-  ['role', { kind: ROW_ROLE, shape: 'word' }],
-  ['finish', { kind: ROW_FINISH, shape: 'word' }],
-  ['signature', { kind: ROW_SIGNATURE, shape: 'word' }],
-  ['hosted-block', { kind: ROW_HOSTED_BLOCK, shape: 'word' }],
-  ['usage', { kind: ROW_USAGE, shape: 'object' }],
-  ['logprobs', { kind: ROW_LOGPROBS, shape: 'list' }],
-  ['error', { kind: ROW_PROVIDER_ERROR, shape: 'error' }],
-  ['annotation', { kind: ROW_ANNOTATION, shape: 'any' }],
-])
-
-/** Rules within rules within rules: more than any provider needs. */
-const RULE_DEPTH_MAX = 8
+const VALUES: Readonly<Record<ValueRule['emit'], { kind: RowKind; shape: ValueShape }>> = {
+  text: { kind: ROW_TEXT, shape: 'delta' },
+  reasoning: { kind: ROW_REASONING, shape: 'delta' },
+  refusal: { kind: ROW_REFUSAL, shape: 'delta' },
+  id: { kind: ROW_ID, shape: 'word' },
+  model: { kind: ROW_MODEL, shape: 'word' },
+  role: { kind: ROW_ROLE, shape: 'word' },
+  finish: { kind: ROW_FINISH, shape: 'word' },
+  signature: { kind: ROW_SIGNATURE, shape: 'word' },
+  'hosted-block': { kind: ROW_HOSTED_BLOCK, shape: 'word' },
+  usage: { kind: ROW_USAGE, shape: 'object' },
+  logprobs: { kind: ROW_LOGPROBS, shape: 'list' },
+  error: { kind: ROW_PROVIDER_ERROR, shape: 'error' },
+  annotation: { kind: ROW_ANNOTATION, shape: 'any' },
+  'tool-plan': { kind: ROW_TOOL_PLAN, shape: 'word' },
+  safety: { kind: ROW_SAFETY, shape: 'any' },
+  'finish-detail': { kind: ROW_FINISH_DETAIL, shape: 'any' },
+}
 
 const compiled = new WeakMap<Dialect, CompiledDialect>()
 
@@ -135,50 +146,41 @@ export function compileDialect(dialect: Dialect): CompiledDialect {
 }
 
 function compile(dialect: Dialect): CompiledDialect {
-  const { name, payload, sentinels = [], discriminator, rules } = dialect
-  requireKeys('dialect', dialect)
-  check(/^[a-z][a-z0-9-]*$/.test(name), `name '${name}' is not of lower case letters, digits, -`)
-  check(payload === 'json' || payload === 'text', `payload '${payload}' is neither json nor text`)
-  check(payload === 'json' || rules.length === 0, 'a dialect of text payloads has no rules')
+  checkDialect(dialect)
+  const { name, payload, oneValue = false, sentinels = [], discriminator } = dialect
+  const rules = dialect.rules.map(compileRule)
   return {
     name,
     payload,
+    oneValue,
     sentinels,
     discriminator: optionalKeys(discriminator),
-    rules: rules.map((rule) => compileRule(rule, 1)),
+    rules,
+    hasWhole: hasWhole(rules),
   }
 }
 
-/** The keys that each sort of table may have. */
-const KEYS = {
-  dialect: 'name framing payload sentinels discriminator end usage toolInput rules',
-  scope: 'each choice index rules',
-  value: 'emit path skipEmpty',
-  tool: 'emit kind id name arguments input skipEmpty',
-  'block-stop': 'emit',
-  end: 'emit name',
+function hasWhole(rules: readonly CompiledRule[]): boolean {
+  return rules.some((rule) => {
+    return rule.form === 'scope' ? hasWhole(rule.rules) : rule.form === 'value' && rule.whole
+  })
 }
-const CONDITION_KEYS = 'on off when unless'
 
-function compileRule(rule: Rule, depth: number): CompiledRule {
-  check(depth <= RULE_DEPTH_MAX, `rules are nested deeper than ${RULE_DEPTH_MAX}`)
+function compileRule(rule: Rule): CompiledRule {
   const conditions = compileConditions(rule)
   if (!('emit' in rule)) {
-    requireKeys('scope', rule)
     const { each, choice, index, rules } = rule
-    check(index !== POSITION || each !== undefined, `index '${POSITION}' without each`)
     return {
       form: 'scope',
       ...conditions,
       each: optionalKeys(each),
       choice: optionalKeys(choice),
       index: index === POSITION ? POSITION : optionalKeys(index),
-      rules: rules.map((inner) => compileRule(inner, depth + 1)),
+      rules: rules.map(compileRule),
     }
   }
   switch (rule.emit) {
     case 'tool':
-      requireKeys('tool', rule)
       return {
         form: 'tool',
         ...conditions,
@@ -187,13 +189,12 @@ function compileRule(rule: Rule, depth: number): CompiledRule {
         name: optionalKeys(rule.name),
         arguments: optionalKeys(rule.arguments),
         input: optionalKeys(rule.input),
+        parts: optionalKeys(rule.parts),
         skipEmpty: rule.skipEmpty ?? false,
       }
     case 'block-stop':
-      requireKeys('block-stop', rule)
       return { form: 'block-stop', ...conditions }
     case 'end':
-      requireKeys('end', rule)
       return { form: 'end', ...conditions, name: rule.name ?? null }
     default:
       return { ...conditions, ...compileValue(rule) }
@@ -201,11 +202,17 @@ function compileRule(rule: Rule, depth: number): CompiledRule {
 }
 
 function compileValue(rule: ValueRule): Omit<CompiledValue, keyof CompiledConditions> {
-  const value = VALUES.get(rule.emit)
-  if (value === undefined) throw invalid(`there is nothing called '${String(rule.emit)}' to emit`)
-  requireKeys('value', rule)
-  const paths = listOf(rule.path).map(keysOf)
-  return { form: 'value', ...value, paths, skipEmpty: rule.skipEmpty ?? false }
+  const { emit, path, whole = false, as = null } = rule
+  const { kind, shape } = VALUES[emit]
+  return {
+    form: 'value',
+    kind,
+    shape: as === null ? shape : 'any',
+    paths: listOf(path).map(keysOf),
+    skipEmpty: whole || (rule.skipEmpty ?? false),
+    whole,
+    as,
+  }
 }
 
 function compileConditions({ on, off, when = {}, unless = {} }: Conditions): CompiledConditions {
@@ -226,26 +233,9 @@ export function listOf(paths: Paths): readonly string[] {
 
 /** The keys of a path. */
 export function keysOf(path: string): Keys {
-  if (path === '') return []
-  const keys = path.split('.')
-  check(!keys.includes(''), `path '${path}' has an empty key`)
-  return keys
+  return path === '' ? [] : path.split('.')
 }
 
 function optionalKeys(path: string | undefined): Keys | null {
   return path === undefined ? null : keysOf(path)
-}
-
-/** A key that is not known is a typing error, and the rule would silently do less than it says. */
-function requireKeys(what: keyof typeof KEYS, table: object): void {
-  const known = `${KEYS[what]} ${what === 'dialect' ? '' : CONDITION_KEYS}`.split(' ')
-  for (const key of Object.keys(table)) check(known.includes(key), `a ${what} has no '${key}'`)
-}
-
-function check(holds: boolean, message: string): void {
-  if (!holds) throw invalid(message)
-}
-
-function invalid(message: string): MillraceError {
-  return new MillraceError('DIALECT_INVALID', message)
 }

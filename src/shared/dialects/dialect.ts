@@ -41,18 +41,29 @@ export interface ScopeRule extends Conditions {
 /** A string that is a delta. An empty one is reported once per choice: it has text, though none. */
 export type DeltaName = 'text' | 'reasoning' | 'refusal'
 /** A string that is a fact. An empty one is none, but for a first `id` or `model`. */
-export type WordName = 'id' | 'model' | 'role' | 'finish' | 'signature' | 'hosted-block'
+export type WordName =
+  | 'id'
+  | 'model'
+  | 'role'
+  | 'finish'
+  | 'signature'
+  | 'hosted-block'
+  | 'tool-plan'
 /**
  * A value that is passed on as it was sent: `usage` an object, `logprobs` an array with elements,
- * `error` an object or a string that is not empty, `annotation` anything but null.
+ * `error` an object or a string that is not empty, the others anything but null.
  */
-export type RawName = 'usage' | 'logprobs' | 'error' | 'annotation'
+export type RawName = 'usage' | 'logprobs' | 'error' | 'annotation' | 'safety' | 'finish-detail'
 
 export interface ValueRule extends Conditions {
   readonly emit: DeltaName | WordName | RawName
   readonly path: Paths
   /** A delta that is empty here says nothing. */
   readonly skipEmpty?: true
+  /** A delta that is the whole text of its block: it counts where none of its deltas came. */
+  readonly whole?: true
+  /** For a word: say this one wherever the path holds anything but null. */
+  readonly as?: string
 }
 
 /** A fragment of a tool call, where any of its paths holds something. */
@@ -66,6 +77,12 @@ export interface ToolRule extends Conditions {
   readonly arguments?: Path
   /** The whole of the arguments: an object, an array, or a string that holds them. */
   readonly input?: Path
+  /**
+   * An array of values with the places where they belong in the arguments, Gemini's way:
+   * `{jsonPath, stringValue | numberValue | boolValue | nullValue, willContinue}`. Where the call
+   * has a name and no whole arguments, it is one whose arguments come so.
+   */
+  readonly parts?: Path
   /** An empty object as `input` holds a place for fragments to come, and says nothing. */
   readonly skipEmpty?: true
 }
@@ -96,14 +113,24 @@ export interface UsageFields {
 export interface UsageRule extends UsageFields {
   /** A later usage object replaces the whole earlier one, or its fields, each by one not null. */
   readonly merge: 'last' | 'fields'
+  /** The fields that are about usage, where the object holds others. Default: all. */
+  readonly only?: readonly string[]
 }
+
+/** How a body is cut into payloads: see the framers in ../decoder. */
+export type Framing = 'sse'
 
 export interface Dialect {
   /** Lower case letters, digits and dashes. */
   readonly name: string
-  readonly framing: 'sse'
+  readonly framing: Framing
   /** `json`: each payload is an object that `rules` run over. `text`: each is reported as it is. */
   readonly payload: 'json' | 'text'
+  /**
+   * Several JSON objects one after the other in one payload are refused, EVENT_CONCATENATED.
+   * Default: each is taken as a payload of its own.
+   */
+  readonly oneValue?: true
   /** Payloads that end the stream, by equality; what follows them is ignored. */
   readonly sentinels?: readonly string[]
   /** Where a payload keeps its type. Where that is no string, or '': the SSE event's name. */
@@ -113,6 +140,8 @@ export interface Dialect {
    * `end` rule; or at least a finish reason; or nothing.
    */
   readonly end: 'terminator' | 'finish' | 'none'
+  /** Facts follow the protocol's end, such as the usage: the source is read to its own end. */
+  readonly trailer?: true
   readonly usage?: UsageRule
   /** The final message has a tool call's arguments as a value, too, as the provider's own has. */
   readonly toolInput?: true

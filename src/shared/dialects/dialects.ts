@@ -1,11 +1,27 @@
 import { MillraceError } from '../errors.ts'
 import { anthropic } from './anthropic.ts'
+import { cohereV2 } from './cohere-v2.ts'
 import type { Dialect } from './dialect.ts'
+import { geminiInteractions } from './gemini-interactions.ts'
+import { gemini } from './gemini.ts'
+import { openaiAssistants } from './openai-assistants.ts'
 import { openaiChat } from './openai-chat.ts'
+import { openaiCompletions } from './openai-completions.ts'
+import { openaiResponses } from './openai-responses.ts'
 import { sse } from './sse.ts'
 
 const DIALECTS: ReadonlyMap<string, Dialect> = new Map(
-  [openaiChat, anthropic, sse].map((dialect) => [dialect.name, dialect]),
+  [
+    openaiChat,
+    openaiCompletions,
+    openaiResponses,
+    openaiAssistants,
+    anthropic,
+    gemini,
+    geminiInteractions,
+    cohereV2,
+    sse,
+  ].map((dialect) => [dialect.name, dialect]),
 )
 
 /** Names that {@link findDialect} knows. */
