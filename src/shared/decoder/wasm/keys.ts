@@ -56,8 +56,9 @@ export function child(ctx: usize, parent: usize, key: usize, end: usize): usize 
 }
 
 function hasEscape(key: usize, end: usize): bool {
-  for (; key < end; key++) {
-    if (<u32>load<u8>(key) == BACKSLASH) return true
+  for (; key < end; key += 16) {
+    const backslashes = i8x16.bitmask(i8x16.eq(v128.load(key), i8x16.splat(0x5c)))
+    if (backslashes != 0) return key + ctz(backslashes) < end
   }
   return false
 }

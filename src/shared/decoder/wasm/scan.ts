@@ -63,10 +63,63 @@ export function stringEnd(at: usize, end: usize): usize {
     const byte: u32 = load<u8>(at)
     if (byte == QUOTE) return at < end ? at : 0
     if (byte != BACKSLASH) return 0
-    at = escapeEnd(at)
+    const past = at + 64 <= end ? shortEscapesEnd(at) : at
+    at = past != at ? past : escapeEnd(at)
     if (at == 0) return 0
   }
   return 0
+}
+
+/**
+ * Goes on from the escape at `at` through 64 bytes, all at once, since nobody can foretell where in
+ * them the next escapes are. Returns the first byte that ends a string, or begins an escape of more
+ * than one letter, or a malformed one; else the byte after the last whole one.
+ */
+function shortEscapesEnd(at: usize): usize {
+  const first = v128.load(at)
+  const second = v128.load(at, 16)
+  const third = v128.load(at, 32)
+  const fourth = v128.load(at, 48)
+  const backslash = i8x16.splat(0x5c)
+  const backslashes = bits(
+    i8x16.eq(first, backslash),
+    i8x16.eq(second, backslash),
+    i8x16.eq(third, backslash),
+    i8x16.eq(fourth, backslash),
+  )
+  // Of each run of backslashes every second one is escaped by the one before. Adding its first bit
+  // to a run clears it: so those that begin at an even bit are told from the others.
+  const even: u64 = 0x5555_5555_5555_5555
+  const starts = backslashes & ~(backslashes << 1)
+  const evenRuns = backslashes & ~(backslashes + (starts & even))
+  const escapes = (evenRuns & even) | (backslashes & ~evenRuns & ~even)
+  const escaped = escapes << 1
+  const stops = bits(isStop(first), isStop(second), isStop(third), isStop(fourth))
+  const letters = bits(isLetter(first), isLetter(second), isLetter(third), isLetter(fourth))
+  const ends = (stops & ~escaped) | (escaped & ~letters)
+  if (ends == 0) return at + 64 - <usize>(escapes >> 63)
+  const place = ctz(ends)
+  return at + <usize>(place - ((escaped >> place) & 1))
+}
+
+function bits(first: v128, second: v128, third: v128, fourth: v128): u64 {
+  const low = <u32>(i8x16.bitmask(first) | (i8x16.bitmask(second) << 16))
+  const high = <u32>(i8x16.bitmask(third) | (i8x16.bitmask(fourth) << 16))
+  return <u64>low | ((<u64>high) << 32)
+}
+
+/** Quotes and control characters. */
+function isStop(bytes: v128): v128 {
+  return v128.or(i8x16.eq(bytes, i8x16.splat(0x22)), i8x16.le_u(bytes, i8x16.splat(0x1f)))
+}
+
+/** `" / \ b f n r t`: a bit for each high half that has some, held against those of the low half. */
+function isLetter(bytes: v128): v128 {
+  const low = i8x16(0, 0, 13, 0, 8, 0, 4, 0, 0, 0, 0, 0, 2, 0, 4, 1)
+  const high = i8x16(0, 0, 1, 0, 0, 2, 4, 8, 0, 0, 0, 0, 0, 0, 0, 0)
+  const lows = i8x16.swizzle(low, v128.and(bytes, i8x16.splat(15)))
+  const highs = i8x16.swizzle(high, i8x16.shr_u(bytes, 4))
+  return i8x16.ne(v128.and(lows, highs), i8x16.splat(0))
 }
 
 /** The byte after the escape that begins at `at`; 0 where it is malformed. */
@@ -89,9 +142,8 @@ function isShortEscape(letter: u32): bool {
 /** 0 to 15, or -1 where the byte is no hexadecimal digit. */
 export function hexValue(byte: u32): i32 {
   const digit = byte - ZERO
-  if (digit < 10) return digit
   const letter = (byte | 0x20) - 0x61
-  return letter < 6 ? letter + 10 : -1
+  return select<i32>(digit, select<i32>(letter + 10, -1, letter < 6), digit < 10)
 }
 
 /** The first byte that is no blank, or `end`. Inside a line a CR or LF cannot be one. */

@@ -33,18 +33,23 @@ export function transcode(
     const bytes = v128.load(at)
     v128.store(out, bytes)
     const stops = i8x16.bitmask(v128.or(bytes, i8x16.eq(bytes, backslashes)))
-    const plain = <u32>ctz(stops | 0x10000)
-    if (plain > 0) {
-      const taken = min(plain, <u32>(end - at))
-      at += taken
-      out += taken
-      units += taken
+    const plain = min(<u32>ctz(stops | 0x10000), <u32>(end - at))
+    at += plain
+    out += plain
+    units += plain
+    if (stops == 0 || at == end) continue
+    const word: u32 = load<u16>(at)
+    const letter = word >> 8
+    if ((word & 0xff) == BACKSLASH && letter != LETTER_U) {
+      store<u8>(out, <u8>shortCode(letter))
+      at += 2
+      out++
+      units++
       continue
     }
-    const first: u32 = load<u8>(at)
-    if (first < 0x80) {
-      let code = escapeCode(at)
-      at += escapeBytes(at)
+    if ((word & 0xff) == BACKSLASH) {
+      let code = longCode(at)
+      at += 6
       if ((code & 0xf800) == 0xd800) {
         const pair = pairCode(code, at, end)
         if (pair != 0) {
@@ -56,18 +61,21 @@ export function transcode(
       out += writeCode(code, out)
       continue
     }
-    const length = sequenceBytes(at, end)
-    if (length > 0) {
-      // The block that was stored holds the sequence.
-      at += length
-      out += length
-      units += length < 4 ? 1 : 2
-    } else {
-      at += malformedBytes(at, end)
-      out += writeCode(0xfffd, out)
-      units++
-      replaced++
-    }
+    // Characters beyond ASCII mostly come in a row.
+    do {
+      const length = sequenceBytes(at, end)
+      if (length > 0) {
+        store<u32>(out, load<u32>(at))
+        at += length
+        out += length
+        units += length < 4 ? 1 : 2
+      } else {
+        at += malformedBytes(at, end)
+        out += writeCode(0xfffd, out)
+        units++
+        replaced++
+      }
+    } while (at < end && <u32>load<u8>(at) >= 0x80)
   }
   store<u32>(ctx, units, CTX_UNITS)
   store<u32>(ctx, replaced, CTX_REPLACED)
@@ -114,17 +122,21 @@ function escapeBytes(at: usize): usize {
 /** The UTF-16 unit that an escape stands for. */
 function escapeCode(at: usize): u32 {
   const letter: u32 = load<u8>(at, 1)
-  if (letter == LETTER_U) {
-    let code: u32 = 0
-    for (let digit = at + 2; digit < at + 6; digit++) code = (code << 4) | hexValue(load<u8>(digit))
-    return code
-  }
-  if (letter == 0x62) return 0x08
-  if (letter == 0x66) return 0x0c
-  if (letter == 0x6e) return 0x0a
-  if (letter == 0x72) return 0x0d
-  if (letter == 0x74) return 0x09
-  return letter
+  return letter == LETTER_U ? longCode(at) : shortCode(letter)
+}
+
+/** What the escape of one letter stands for: without a branch, since nobody can foretell it. */
+function shortCode(letter: u32): u32 {
+  // Four bits for each of b, f, n, r, t: their codes are below 16. The other three mean themselves.
+  const controls: u64 = 0x0000_09d0_a000_c080
+  const control = <u32>(controls >> ((<u64>(letter & 0x1e)) << 1)) & 15
+  return select<u32>(control, letter, letter > 0x60)
+}
+
+function longCode(at: usize): u32 {
+  let code: u32 = 0
+  for (let digit = at + 2; digit < at + 6; digit++) code = (code << 4) | hexValue(load<u8>(digit))
+  return code
 }
 
 /** The code point of a surrogate pair whose second half is the escape at `at`; 0 if it is none. */
