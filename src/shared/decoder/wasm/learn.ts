@@ -22,6 +22,7 @@ import {
   TEMPLATE_LEAD,
   TEMPLATE_NAME,
   TEMPLATE_NAME_BYTES,
+  TEMPLATE_NEXT,
   TEMPLATE_TAIL,
   TEMPLATE_EVENT_BYTES_MAX,
   TEMPLATE_SKELETON_BYTES,
@@ -186,6 +187,7 @@ function begin(template: usize, at: usize, end: usize, spans: usize, count: u32)
   const copy = template + TEMPLATE_EVENT
   memory.copy(copy, at, end - at)
   store<u32>(template, <u32>(end - at), TEMPLATE_BYTES)
+  store<usize>(template, template, TEMPLATE_NEXT)
   store<u32>(template, count, TEMPLATE_SPAN_COUNT)
   store<u32>(template, skeletonBytes(at, end, spans, count), TEMPLATE_SKELETON_BYTES)
   let own = template + TEMPLATE_SPANS

@@ -169,7 +169,7 @@ function findOther(
 /** Makes a template the successor of the one that served last, and the first of all to be tried. */
 export function follow(program: usize, template: usize): void {
   const last = load<usize>(program, PROGRAM_LAST)
-  store<usize>(last == 0 ? template : last, template, TEMPLATE_NEXT)
+  if (last != 0) store<usize>(last, template, TEMPLATE_NEXT)
   store<usize>(program, template, PROGRAM_LAST)
   let moved = template
   for (let place = load<usize>(program, PROGRAM_ORDER); ; place += 4) {
