@@ -66,6 +66,13 @@ const shapes: readonly Shape[] = [
       `{"type":"text_delta","text":"${token(n)}"}${' '.repeat(n % 7)}}${' '.repeat(n % 4)}\n\n`,
   },
   {
+    name: 'a chat delta that says in a hole whether it is an error',
+    dialect: openaiChat,
+    event: (n) =>
+      `data: {"object":"${n % 3 === 0 ? 'error' : 'chat'}","choices":[{"index":0,"delta":` +
+      `{"content":"${token(n)}"}}]}\n\n`,
+  },
+  {
     name: 'an error as a whole, of either type',
     dialect: anthropic,
     event: (n) =>

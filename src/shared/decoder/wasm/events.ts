@@ -14,7 +14,6 @@ import {
   CTX_PROFILE,
   CTX_PROGRAM,
   CTX_TEMPLATE_MISSES,
-  FLAG_AFTER_CR,
   FLAG_FAILED,
   FLAG_MARK_DONE,
   PROFILE_DEPTH_MAX,
@@ -101,7 +100,7 @@ function takeObject(
   const root = load<usize>(program, PROGRAM_ROOT)
   const depthMax = load<u32>(profile, PROFILE_DEPTH_MAX)
   const stop = walk(ctx, payload, end, root, frames, depthMax, WALK_LINE)
-  const next: usize = stop == 0 ? 0 : eventEnd(state, stop, end)
+  const next: usize = stop == 0 ? 0 : eventEnd(stop, end)
   if (next == 0 || stop - data > load<u32>(profile, PROFILE_LINE_BYTES_MAX)) return 0
   if (stop - payload > load<u32>(profile, PROFILE_EVENT_BYTES_MAX)) return 0
   const chunkBytes = event - load<usize>(ctx, CTX_CHUNK)
@@ -117,11 +116,13 @@ function takeObject(
   return next
 }
 
-/** The end of the blank line after a line that ends at `stop`; 0 where there is none. */
-function eventEnd(state: usize, stop: usize, end: usize): usize {
+/**
+ * The end of the blank line after a line that ends at `stop`; 0 where there is none. The LF that
+ * the next chunk may begin with after a CR is one more blank line there, which says nothing.
+ */
+function eventEnd(stop: usize, end: usize): usize {
   const word = load<u32>(stop)
   if ((word & 0xffff) == 0x0a0a) return stop + 2 <= end ? stop + 2 : 0
   if ((word & 0xffffff) != 0x0d0a0d || stop + 3 > end) return 0
-  if (stop + 4 > end) setFlags(state, FLAG_AFTER_CR)
   return stop + 3 + <usize>(stop + 4 <= end && word >> 24 == LF)
 }

@@ -1,0 +1,331 @@
+// Faults to plant in the WASM decoder, one at a time: an exact piece of its source and what takes its
+// place. Each must be caught by the tests.
+
+/** @typedef {{name: string, file: string, find: string, replace: string}} Mutant */
+
+/** @type {readonly Mutant[]} */
+export const mutants = [
+  // ---- Edges of 16 bytes.
+  {
+    name: 'a line end in the second block is found one byte early',
+    file: 'scan.ts',
+    find: '(i8x16.bitmask(highEnds) << 16)',
+    replace: '(i8x16.bitmask(highEnds) << 15)',
+  },
+  {
+    name: 'a long string is searched with a gap at each 16 bytes',
+    file: 'scan.ts',
+    find: '    if (stops == 0) {\n      at += 16',
+    replace: '    if (stops == 0) {\n      at += 17',
+  },
+  {
+    name: 'two texts are the same where their last byte differs',
+    file: 'scan.ts',
+    find: '((1 << (<i32>(end - one))) - 1)) == 0',
+    replace: '((1 << (<i32>(end - one))) - 1) >> 1) == 0',
+  },
+  {
+    name: 'the last block of a literal is not compared',
+    file: 'template.ts',
+    find: 'let differs = v128.xor(v128.load(last), v128.load(last + distance))',
+    replace: 'let differs = i8x16.splat(0)',
+  },
+  {
+    name: 'text of 16 bytes is copied as if its last were plain',
+    file: 'output.ts',
+    find: 'if (left <= 16) return (stops & ((1 << left) - 1)) == 0',
+    replace: 'if (left <= 16) return (stops & ((1 << left) - 1) & 0x7fff) == 0',
+  },
+  // ---- Ends of chunks.
+  {
+    name: 'a CR at the end of a chunk is forgotten',
+    file: 'sse.ts',
+    find: 'if (<u32>load<u8>(stop) == CR) setFlags(state, FLAG_AFTER_CR)',
+    replace: 'if (<u32>load<u8>(stop) == CR && stop + 1 < end) setFlags(state, FLAG_AFTER_CR)',
+  },
+  {
+    name: 'a lone number goes on behind the payload',
+    file: 'scan.ts',
+    find: 'return whole < end ? fractionEnd(whole, end) : whole',
+    replace: 'return fractionEnd(whole, end)',
+  },
+  {
+    name: 'the data of an open event is not carried over',
+    file: 'carry.ts',
+    find: 'return append(state, STATE_DATA_SLAB, 0, load<usize>(ctx, CTX_DATA), bytes)',
+    replace: 'return append(state, STATE_DATA_SLAB, 0, load<usize>(ctx, CTX_DATA), 0)',
+  },
+  {
+    name: 'the name of an open event is not carried over',
+    file: 'carry.ts',
+    find: '  memory.copy(placeOf(slab), name, nameBytes)\n',
+    replace: '',
+  },
+  {
+    name: 'a slab that grows loses its last byte',
+    file: 'carry.ts',
+    find: '  memory.copy(placeOf(larger), placeOf(slab), used)\n',
+    replace: '  if (used > 0) memory.copy(placeOf(larger), placeOf(slab), used - 1)\n',
+  },
+  {
+    name: 'a name that was tried in vain stays',
+    file: 'events.ts',
+    find: '    store<u32>(ctx, 0, CTX_NAME_BYTES)\n    if (next == 0) break\n',
+    replace: '    if (next == 0) break\n',
+  },
+  {
+    name: 'a blank line may lie behind the end of the chunk',
+    file: 'events.ts',
+    find: 'return stop + 2 <= end ? stop + 2 : 0',
+    replace: 'return stop + 1 <= end ? min(stop + 2, end) : 0',
+  },
+  // ---- Framing.
+  {
+    name: 'data lines are joined without an LF',
+    file: 'sse.ts',
+    find: '  store<u8>(room, 0x0a)\n',
+    replace: '  store<u8>(room, 0x20)\n',
+  },
+  {
+    name: 'a line may be one byte longer',
+    file: 'sse.ts',
+    find: 'if (bytes > bytesMax) {',
+    replace: 'if (bytes > bytesMax + 1) {',
+  },
+  {
+    name: 'a line of the usual shape may be one byte longer',
+    file: 'events.ts',
+    find: 'stop - data > load<u32>(profile, PROFILE_LINE_BYTES_MAX)',
+    replace: 'stop - data > load<u32>(profile, PROFILE_LINE_BYTES_MAX) + 1',
+  },
+  {
+    name: 'an LF is a blank inside a line',
+    file: 'scan.ts',
+    find: 'if (isLine || (byte != LF && byte != CR)) break',
+    replace: 'if (byte != LF && byte != CR) break',
+  },
+  // ---- JSON.
+  {
+    name: 'of equal keys the first one wins below the last',
+    file: 'notes.ts',
+    find: `export function note(node: usize, frames: usize, start: usize, end: usize): void {
+  const frame = frames + load<u32>(node, NODE_FRAME)
+  const kept = load<u64>(frame, FRAME_PRESENT) & load<u64>(node, NODE_KEEP)`,
+    replace: `export function note(node: usize, frames: usize, start: usize, end: usize): void {
+  const frame = frames + load<u32>(node, NODE_FRAME)
+  const kept = load<u64>(frame, FRAME_PRESENT)`,
+  },
+  {
+    name: 'a null leaves the value of an equal key before it',
+    file: 'notes.ts',
+    find: '  store<u64>(frame, kept, FRAME_PRESENT)\n',
+    replace: '',
+  },
+  {
+    name: 'nesting may be one level deeper',
+    file: 'json.ts',
+    find: 'stack + (depthMax << 2)',
+    replace: 'stack + (depthMax << 2) + 4',
+  },
+  {
+    name: 'a number may begin with a zero and go on',
+    file: 'json.ts',
+    find: 'const isPadded = <u32>(byte == ZERO) & <u32>(digits > 1)',
+    replace: 'const isPadded: u32 = 0',
+  },
+  {
+    name: 'the last digit of an escape may be anything',
+    file: 'scan.ts',
+    find: 'for (let digit = at + 2; digit < at + 6; digit++) {\n    if (hexValue',
+    replace: 'for (let digit = at + 2; digit < at + 5; digit++) {\n    if (hexValue',
+  },
+  {
+    name: 'a control character is let through',
+    file: 'scan.ts',
+    find: '      i8x16.le_u(bytes, i8x16.splat(0x1f)),\n',
+    replace: '      i8x16.le_u(bytes, i8x16.splat(0x1e)),\n',
+  },
+  {
+    name: 'a control character is let through between escapes',
+    file: 'scan.ts',
+    find: 'i8x16.splat(0x22)), i8x16.le_u(bytes, i8x16.splat(0x1f))',
+    replace: 'i8x16.splat(0x22)), i8x16.le_u(bytes, i8x16.splat(0x1e))',
+  },
+  {
+    name: 'backslashes from an odd place on are paired the wrong way round',
+    file: 'scan.ts',
+    find: '(backslashes & ~evenRuns & ~even)',
+    replace: '(backslashes & ~evenRuns & even)',
+  },
+  {
+    name: 'an escape across 64 bytes is cut',
+    file: 'scan.ts',
+    find: 'return at + 64 - <usize>(escapes >> 63)',
+    replace: 'return at + 64',
+  },
+  {
+    name: 'an escape of a letter that means nothing is let through',
+    file: 'scan.ts',
+    find: 'i8x16(0, 0, 13, 0, 8,',
+    replace: 'i8x16(0, 0, 13, 0, 9,',
+  },
+  {
+    name: 'a noted key is compared but for its last byte',
+    file: 'keys.ts',
+    find: 'const bits = <u32>-1 >>> (MEMO_TEXT_BYTES - bytes)',
+    replace: 'const bits = (<u32>-1 >>> (MEMO_TEXT_BYTES - bytes)) >> 1',
+  },
+  {
+    name: 'a noted key is the same in every object',
+    file: 'json.ts',
+    find: '      differs |= <u32>(load<usize>(memo, MEMO_OPEN) ^ open)\n',
+    replace: '      differs |= <u32>(load<usize>(memo, MEMO_OPEN) <= 8)\n',
+  },
+  {
+    name: 'a key is noted with an LF around it',
+    file: 'keys.ts',
+    find: ' || lineEnd(key, end) != end) return',
+    replace: ') return',
+  },
+  {
+    name: 'a key with an escape is looked up as it was sent',
+    file: 'keys.ts',
+    find: 'if (<u32>load<u8>(key) == BACKSLASH) return true',
+    replace: 'if (<u32>load<u8>(key) == BACKSLASH) return false',
+  },
+  // ---- Text.
+  {
+    name: 'a surrogate pair at the end of a string is split',
+    file: 'text.ts',
+    find: 'if (first >= 0xdc00 || at + 6 > end) return 0',
+    replace: 'if (first >= 0xdc00 || at + 6 >= end) return 0',
+  },
+  {
+    name: 'a form feed is a tab',
+    file: 'text.ts',
+    find: '0x0000_09d0_a000_c080',
+    replace: '0x0000_09d0_a000_9080',
+  },
+  {
+    name: 'a character of four bytes counts as one unit',
+    file: 'text.ts',
+    find: 'units += length < 4 ? 1 : 2',
+    replace: 'units += 1',
+  },
+  {
+    name: 'a surrogate in UTF-8 is let through',
+    file: 'text.ts',
+    find: '(first != 0xed || second < 0x2000) ? 3 : 0',
+    replace: 'true ? 3 : 0',
+  },
+  {
+    name: 'a malformed sequence is replaced byte by byte',
+    file: 'text.ts',
+    find: 'while (taken < length && at + taken < end) {',
+    replace: 'while (taken < 1) {',
+  },
+  {
+    name: 'wide text counts bytes for units',
+    file: 'output.ts',
+    find: 'index, bytes >> 1, bytes)',
+    replace: 'index, bytes, bytes)',
+  },
+  // ---- Rules.
+  {
+    name: 'an index of 2^31 is one',
+    file: 'rules.ts',
+    find: 'if (index > <u64>i32.MAX_VALUE) return -1',
+    replace: 'if (index > <u64>i32.MAX_VALUE + 1) return -1',
+  },
+  {
+    name: 'elements from the second on are those of the first',
+    file: 'rules.ts',
+    find: 'at = walk(ctx, at, end, element, frames, DEPTH_CAP, WALK_AGAIN)',
+    replace: 'at = walk(ctx, at, end, 0, frames, DEPTH_CAP, WALK_AGAIN)',
+  },
+  // ---- Templates.
+  {
+    name: 'a template is accepted on a prefix',
+    file: 'template.ts',
+    find: 'if (at + bytes > end || !isLiteral(literal, at, bytes)) return 0',
+    replace: 'if (at + bytes > end || (piece != last && !isLiteral(literal, at, bytes))) return 0',
+  },
+  {
+    name: 'a hole reaches past its string',
+    file: 'template.ts',
+    find: '      store<usize>(slot, at + 1, 4)\n',
+    replace: '      store<usize>(slot, at + 2, 4)\n',
+  },
+  {
+    name: 'a hole ends at an escape',
+    file: 'template.ts',
+    find: 'if (stops == 0 || <u32>load<u8>(at) != QUOTE) {\n        at = stringEnd(hole, end)',
+    replace: 'if (stops == 0) {\n        at = stringEnd(hole, end)',
+  },
+  {
+    name: 'a hole for blanks takes a line end',
+    file: 'template.ts',
+    find: 'at = blanksEnd(at, end, true)',
+    replace: 'at = blanksEnd(at, end, false)',
+  },
+  {
+    name: 'a template serves payloads that are nested too deep',
+    file: 'template.ts',
+    find: '  if (load<u32>(template, TEMPLATE_DEPTH) > depthMax) return 0\n',
+    replace: '',
+  },
+  {
+    name: 'a template serves events of another name',
+    file: 'template.ts',
+    find: '  if (!same(load<usize>(template, TEMPLATE_NAME), load<usize>(ctx, CTX_NAME), nameBytes)) {',
+    replace: '  if (false) {',
+  },
+  {
+    name: 'a template serves an empty payload at address 0',
+    file: 'template.ts',
+    find: 'if (at == end || match(template',
+    replace: 'if (match(template',
+  },
+  {
+    name: 'a template serves events that exceed a limit',
+    file: 'template.ts',
+    find: 'if (stop - at > bytesMax || !hasRoom',
+    replace: 'if (!hasRoom',
+  },
+  {
+    name: 'a container with holes keeps the bytes of the event before',
+    file: 'template.ts',
+    find: 'found + load<usize>(patch, PATCH_DISTANCE))',
+    replace: 'load<usize>(load<usize>(patch, PATCH_PIECE)) + load<usize>(patch, PATCH_DISTANCE))',
+  },
+  {
+    name: 'a scalar that changed is no hole if it kept its length',
+    file: 'learn.ts',
+    find: 'load<u32>(own, 4) - load<u32>(own) == bytes && same(load<u32>(own), load<u32>(span), bytes)',
+    replace: 'load<u32>(own, 4) - load<u32>(own) == bytes',
+  },
+  {
+    name: 'an index that is a hole is taken for fixed',
+    file: 'build.ts',
+    find: '  if (!isFixed(template, choiceRef, frame) || !isFixed(template, indexRef, frame)) return false\n',
+    replace: '',
+  },
+  {
+    name: 'a condition on a hole is taken for fixed',
+    file: 'build.ts',
+    find: '    if (!hasFixedConditions(template, rule, frame)) return false\n',
+    replace: '',
+  },
+  {
+    name: 'a role is sent each time',
+    file: 'build.ts',
+    find: '    said = STATE_SAID_ROLE\n    once = bit\n',
+    replace: '    said = STATE_SAID_ROLE\n',
+  },
+  {
+    name: 'an array with a second element makes a template',
+    file: 'build.ts',
+    find: 'if (!isSingle(program, frames) || !cut',
+    replace: 'if (!cut',
+  },
+]

@@ -1,0 +1,107 @@
+/** Where the WASM decoder's blocks, limits and slabs end: each case on both sides of its edge. */
+import { test } from 'node:test'
+import * as fc from 'fast-check'
+import type { Dialect } from '../src/shared/dialects/dialect.ts'
+import { openaiChat } from '../src/shared/dialects/openai-chat.ts'
+import { byteWise, testSeed } from './chunking.ts'
+import { assertSame, type Setup } from './wasm-host.ts'
+
+const latin1 = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'latin1'))
+
+/** An event whose token is `spelling`, as it stands between its quotes, byte by byte. */
+const chat = (spelling: string, lineEnd = '\n'): string =>
+  `data: {"choices":[{"index":0,"delta":{"content":"${spelling}"}}]}${lineEnd}${lineEnd}`
+
+/** The same stream whole, and byte by byte. */
+function assertSameCutOrNot(dialect: Dialect, body: string, setup: Setup = {}): void {
+  const bytes = latin1(body)
+  assertSame(dialect, [bytes], setup, 3)
+  assertSame(dialect, byteWise(bytes), setup, 3)
+}
+
+const LAST_CHARACTERS = [
+  '\xff',
+  '\xc3',
+  '\xc3\xa9',
+  '\xed\xa0\x80',
+  '\\n',
+  '\\\\',
+  '\\u00e9',
+  '\\"',
+]
+
+for (const last of LAST_CHARACTERS) {
+  test(`WasmDecoder: text of any length is right up to its last ${JSON.stringify(last)}`, () => {
+    for (let length = 0; length < 70; length++) {
+      const spelling = 'x'.repeat(length) + last
+      assertSame(openaiChat, [latin1(chat(spelling) + chat('') + chat(spelling))], {}, length)
+    }
+  })
+}
+
+/** Pieces of a string's inside; the last ones make it malformed. */
+const PIECES = [
+  ...['a', 'fifteen bytes..', '\\n', '\\\\', '\\\\\\\\', '\\"', '\\/', '\\u00e9', '\\ud83d\\ude00'],
+  ...['\\ud83d', '\xc3\xa9', '\xf0\x9f\x98\x80', '\xff', '\\b', '\\f', '\\r', '\\t', '\\u002F'],
+  ...['\\x', '\\U0041', '\\u00g0', '\x1f', '\\\x1f'],
+]
+
+const seed = testSeed()
+
+test(`WasmDecoder: a string of any escapes gives the plain decoder's rows (MILLRACE_SEED=${seed})`, () => {
+  const piece = fc.nat({ max: 4 * PIECES.length }).map((draw) => PIECES[draw] ?? PIECES[draw % 18]!)
+  const spelling = fc.array(piece, { maxLength: 60 }).map((pieces) => pieces.join(''))
+  const run = fc.property(
+    fc.array(spelling, { maxLength: 4 }),
+    fc.nat({ max: 63 }),
+    (list, pad) => {
+      // What comes after them is long enough for blocks of any size.
+      const body = list.map((text) => chat(text)).join('') + chat('z'.repeat(80))
+      assertSame(openaiChat, [latin1(body)], {}, pad)
+    },
+  )
+  fc.assert(run, { seed, numRuns: 1500 })
+})
+
+test('WasmDecoder: lineBytesMax and eventBytesMax hold to the byte, with templates and without', () => {
+  const event = chat('abc')
+  const line = event.indexOf('\n')
+  const payload = line - 'data: '.length
+  for (let off = -2; off <= 2; off++) {
+    for (const body of [event, event.repeat(4), chat('a').repeat(4) + event, chat('abc', '\r\n')]) {
+      assertSameCutOrNot(openaiChat, body, { limits: { lineBytesMax: line + off } })
+      assertSameCutOrNot(openaiChat, body, { limits: { eventBytesMax: payload + off } })
+    }
+  }
+})
+
+test('WasmDecoder: a payload ends where it ends, whatever its slab held before', () => {
+  const payloads = ['1.5e+3', '1', '1.', '12', '{"id":"a"}}', '{"id":"a"}', '"abc"', '"ab', 'nullx']
+  for (const longer of payloads) {
+    for (const shorter of payloads) {
+      const body = `data: ${longer}\n\ndata: ${shorter}\n\ndata: ${longer}\n\n`
+      assertSameCutOrNot(openaiChat, body)
+    }
+  }
+})
+
+test('WasmDecoder: a line end beside a key is a blank in an event of two lines, and only there', () => {
+  const twoLines = 'data: {"id"\ndata: :"x"}\n\n'
+  const cut = 'data: {"id"\n:"y"}\n\n'
+  for (const body of [twoLines + cut, cut + twoLines + cut, twoLines + chat('a') + cut]) {
+    assertSameCutOrNot(openaiChat, body)
+    assertSameCutOrNot(openaiChat, body.replaceAll('\n', '\r\n'))
+  }
+})
+
+test('WasmDecoder: an index is one up to 2^31 - 1, and a choice up to 2^16 - 1', () => {
+  const numbers = ['0', '00', '7', '-0', '1e0', '65535', '65536', '2147483647', '2147483648']
+  const more = ['4294967295', '4294967296', '18446744073709551616', '99999999999999999999']
+  for (const number of [...numbers, ...more]) {
+    const tool = `{"delta":{"tool_calls":[{"index":${number},"id":"a"}]}}`
+    assertSameCutOrNot(openaiChat, `data: {"choices":[${tool}]}\n\n`.repeat(3))
+    const choice = `{"index":${number},"delta":{"content":"a"}}`
+    assertSameCutOrNot(openaiChat, `data: {"choices":[${choice}]}\n\n`.repeat(3))
+    assertSameCutOrNot(openaiChat, `data: {"choices":[${choice},${choice}]}\n\n`)
+  }
+})
