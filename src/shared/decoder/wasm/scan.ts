@@ -113,7 +113,7 @@ function isStop(bytes: v128): v128 {
   return v128.or(i8x16.eq(bytes, i8x16.splat(0x22)), i8x16.le_u(bytes, i8x16.splat(0x1f)))
 }
 
-/** `" / \ b f n r t`: a bit for each high half that has some, held against those of the low half. */
+/** `" / \ b f n r t`: by a bit for each high half, and the bits of those that a low half is in. */
 function isLetter(bytes: v128): v128 {
   const low = i8x16(0, 0, 13, 0, 8, 0, 4, 0, 0, 0, 0, 0, 2, 0, 4, 1)
   const high = i8x16(0, 0, 1, 0, 0, 2, 4, 8, 0, 0, 0, 0, 0, 0, 0, 0)

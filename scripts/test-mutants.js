@@ -1,10 +1,10 @@
-// Plants each mutant in a copy of the WASM decoder's source, compiles it, and runs the decoder's tests
-// against it: `npm run test:mutants [-- NAME...]`, after a build. Fails if one survives.
+// Plants each mutant in a copy of the WASM decoder's source, compiles it, and runs the decoder's
+// tests against it: `npm run test:mutants [-- NAME...]`. Fails if one survives.
 
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { root, run, seconds } from '../../scripts/run.js'
+import { root, run, seconds } from './run.js'
 import { mutants } from './mutants.js'
 
 const sources = join(root, 'src', 'shared', 'decoder')
