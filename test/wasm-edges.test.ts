@@ -40,6 +40,15 @@ for (const last of LAST_CHARACTERS) {
   })
 }
 
+test('WasmDecoder: a backslash may stand before eight letters, and before u', () => {
+  for (let byte = 0; byte < 256; byte++) {
+    const escape = `\\${String.fromCharCode(byte)}`
+    for (const spelling of [escape, `\\n${escape}`, `\\n${escape}0041`]) {
+      assertSame(openaiChat, [latin1(chat(spelling) + chat('z'.repeat(80)))], {}, 0)
+    }
+  }
+})
+
 /** Pieces of a string's inside, and those that make it malformed. */
 const SOUND_PIECES = [
   'a|fifteen bytes..|\\n|\\\\|\\\\\\\\|\\"|\\/|\\b|\\f|\\r|\\t|\\u00e9|\\u002F',
