@@ -1,3 +1,4 @@
+import { atPace, dueMs, type Pace } from '../stress-tests/pace.ts'
 import { collectGarbage } from './collect-garbage.ts'
 import type { Pipe } from './pipes.ts'
 
@@ -11,9 +12,6 @@ export interface Load {
  * Sends tokens at an even pace and measures each from the time when it was due: a pipe that stalls
  * meets the tokens that came due meanwhile, and their wait counts.
  *
- * The sender looks at the clock in every turn of the event loop, since no timer of Node's is exact
- * to a tenth of a millisecond. It takes a core for itself.
- *
  * @returns Microseconds, sorted.
  */
 export async function latenciesUs(
@@ -23,22 +21,13 @@ export async function latenciesUs(
 ): Promise<Float64Array> {
   const { traffic } = pipe
   const latencies = new Float64Array(tokens)
-  const intervalMs = 1000 / tokensPerSecond
   const first = traffic.sent
   collectGarbage()
-  const startMs = nowMs()
+  const pace: Pace = { count: tokens, startMs: nowMs(), perSecond: tokensPerSecond }
   traffic.onDelivered = (token) => {
-    const dueMs = startMs + (token - first) * intervalMs
-    latencies[token - first] = (nowMs() - dueMs) * 1000
+    latencies[token - first] = (nowMs() - dueMs(pace, token - first)) * 1000
   }
-  for (let sent = 0; sent < tokens;) {
-    while (sent < tokens && startMs + sent * intervalMs <= nowMs()) {
-      const room = pipe.send()
-      if (room !== undefined) await room
-      sent++
-    }
-    await new Promise((resolve) => setImmediate(resolve))
-  }
+  await atPace(pace, () => pipe.send(), nowMs)
   await traffic.empty()
   return latencies.sort()
 }

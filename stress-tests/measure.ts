@@ -2,6 +2,7 @@
 import { build, type Histogram } from 'hdr-histogram-js'
 import type { Pipeline } from './pipeline.ts'
 import { heapSlope, rssGrowth, sampleMemory, type MemorySample } from './memory.ts'
+import { atPace, dueMs, type Pace } from './pace.ts'
 import { SequenceChecker, STREAM_END, tokenEvent } from './sequence-stream.ts'
 
 export type Progress = (line: string) => void
@@ -17,48 +18,39 @@ export interface LatencyResult {
 /**
  * Sends one event a token, each at its intended time, over many streams in turn, and records when
  * each is delivered. Open loop: a pipeline that stalls meets the tokens that were due meanwhile,
- * and
- * their wait counts.
+ * and their wait counts.
  */
 export async function measureLatency(
   pipeline: Pipeline,
   plan: { tokensPerSecond: number; streams: number; seconds: number },
   progress: Progress,
 ): Promise<LatencyResult> {
-  const total = plan.tokensPerSecond * plan.seconds
-  const intervalMs = 1000 / plan.tokensPerSecond
   const latencyUs = newHistogram()
   const streams = Array.from({ length: plan.streams }, () => pipeline.open())
   const checkers = streams.map(() => new SequenceChecker())
   const encoder = new TextEncoder()
+  const total = plan.tokensPerSecond * plan.seconds
   const startMs = performance.now() + 20
-  const intendedMs = (token: number): number => startMs + token * intervalMs
+  const pace: Pace = { count: total, startMs, perSecond: plan.tokensPerSecond }
 
   const consumers = streams.map(async (stream, index) => {
     for await (const batch of stream.batches()) {
       const nowMs = performance.now()
       checkers[index]!.check(batch, (sequence) => {
-        record(latencyUs, nowMs - intendedMs(sequence * plan.streams + index))
+        record(latencyUs, nowMs - dueMs(pace, sequence * plan.streams + index))
       })
     }
   })
-  let nextReport = 0
-  for (let sent = 0; sent < total;) {
-    const nowMs = performance.now()
-    while (sent < total && intendedMs(sent) <= nowMs) {
-      const index = sent % plan.streams
-      // The window holds some 200 of these events. A pipeline that falls so far behind is waited
-      // for, and the wait shows as latency, since the intended times do not move.
-      const event = tokenEvent(Math.floor(sent / plan.streams))
-      if (!streams[index]!.write(encoder.encode(event))) await streams[index]!.drained()
-      sent++
-    }
-    if (sent >= nextReport) {
-      progress(`latency: ${percent(sent, total)} of ${total} tokens`)
-      nextReport = sent + total / 20
-    }
-    await eventLoopTurn()
-  }
+  const reportEvery = Math.ceil(total / 20)
+  await atPace(pace, (token) => {
+    if (token % reportEvery === 0) progress(`latency: ${percent(token, total)} of ${total} tokens`)
+    const index = token % plan.streams
+    const stream = streams[index]!
+    // The window holds some 200 of these events. A pipeline that falls so far behind is waited
+    // for, and the wait shows as latency, since the intended times do not move.
+    const event = tokenEvent((token - index) / plan.streams)
+    if (!stream.write(encoder.encode(event))) return stream.drained()
+  })
   for (const stream of streams) await finish(stream, encoder.encode(STREAM_END))
   await Promise.all(consumers)
   const seconds = (performance.now() - startMs) / 1000
@@ -185,8 +177,4 @@ function record(histogram: Histogram, ms: number): void {
 
 function percent(part: number, whole: number): string {
   return `${Math.round((100 * part) / whole)} %`
-}
-
-function eventLoopTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
 }
