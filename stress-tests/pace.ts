@@ -15,8 +15,8 @@ export function dueMs({ startMs, perSecond }: Pace, token: number): number {
  * `send` returns is waited for, and what came due meanwhile follows at once.
  *
  * It looks at the clock in every turn of the event loop, since no timer of Node's is exact to a
- * tenth of a millisecond, and takes a core for itself. A promise a turn, at half a million turns a
- * second, would have the collector run ten times as often as what is measured does: hence callbacks.
+ * tenth of a millisecond, and takes a core for itself. Callbacks, since a promise a turn, at half a
+ * million turns a second, would keep the collector busier than what is measured does.
  */
 export function atPace(
   pace: Pace,

@@ -39,7 +39,9 @@ export class ChannelInput implements StreamInput {
     if (!this.#open()) return 0
     let taken = 0
     while (taken < bytes.length) {
-      const part = bytes.subarray(taken, taken + FRAME_BYTES_MAX)
+      // A view costs as much as a short frame: mostly the chunk is one frame, and needs none.
+      const isWhole = taken === 0 && bytes.length <= FRAME_BYTES_MAX
+      const part = isWhole ? bytes : bytes.subarray(taken, taken + FRAME_BYTES_MAX)
       if (!this.#channel.frame(this, FRAME_DATA, part)) break
       taken += part.length
     }

@@ -170,7 +170,7 @@ export class StreamState {
       // Charged before the offer: an inline decoder calls receive(), which refunds, from within it.
       this.#credit.charge(room)
       const pending = this.#pending
-      const taken = input.offer(pending.subarray(0, room))
+      const taken = input.offer(room === pending.length ? pending : pending.subarray(0, room))
       this.#credit.refund(room - taken)
       // Decoding may have ended the stream, and dropped what waited.
       if (this.#pending === null) break
@@ -324,11 +324,26 @@ export class StreamState {
     for (;;) {
       const batch = this.take()
       if (batch !== null) return batch
-      if (this.#queue.length > 0) continue
-      if (this.#failure !== null) throw this.#failure
-      if (this.#closed) return null
-      await new Promise<void>((resolve) => (this.#consumer = resolve))
+      if (this.exhausted) break
+      await new Promise<void>((resolve) => this.whenReady(resolve))
     }
+    if (this.#failure !== null) throw this.#failure
+    return null
+  }
+
+  /** True once take() has nothing more to give. */
+  get exhausted(): boolean {
+    return this.#closed && this.#queue.length === 0
+  }
+
+  /** What ended the stream before its end; it counts once the stream is exhausted. */
+  get failure(): MillraceError | null {
+    return this.#failure
+  }
+
+  /** Runs `wake` once, when take() may have something or the stream is exhausted. */
+  whenReady(wake: () => void): void {
+    this.#consumer = wake
   }
 
   #wakeConsumer(): void {

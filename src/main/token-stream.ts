@@ -159,9 +159,14 @@ const SKIP: unique symbol = Symbol('skip')
 
 type Pick<T> = (batch: TokenBatch, index: number) => T | typeof SKIP
 
+interface Waiter<T> {
+  resolve(result: IteratorResult<T>): void
+  reject(error: unknown): void
+}
+
 /**
  * An async iterator over a stream's batches or over their tokens, written out by hand: an async
- * generator costs twice as much an item.
+ * generator costs twice as much an item, and a chain of async functions four promises a wait.
  */
 class BatchIterator<T> implements AsyncIterableIterator<T> {
   readonly #state: StreamState
@@ -172,8 +177,9 @@ class BatchIterator<T> implements AsyncIterableIterator<T> {
   #batch: TokenBatch | null = null
   #index = 0
   #done = false
-  /** The slow path's last promise: concurrent calls queue behind it. */
-  #queue: Promise<unknown> | null = null
+  /** Calls of next() that wait, in order. */
+  #waiters: Waiter<T>[] = []
+  readonly #serve = (): void => this.#serveWaiters()
   #busySinceMs = 0
   #sinceClock = 0
 
@@ -194,23 +200,36 @@ class BatchIterator<T> implements AsyncIterableIterator<T> {
   }
 
   next(): Promise<IteratorResult<T>> {
-    if (this.#queue === null && !this.#overdue()) {
+    const isFirst = this.#waiters.length === 0
+    const mustYield = isFirst && this.#overdue()
+    if (isFirst && !mustYield) {
       const value = this.#ready()
       if (value !== SKIP) return Promise.resolve({ done: false, value })
     }
-    return this.#enqueue(() => this.#wait())
+    return new Promise((resolve, reject) => {
+      this.#waiters.push({ resolve, reject })
+      if (mustYield) setImmediate(this.#serve)
+      else if (isFirst) this.#serveWaiters()
+    })
   }
 
   return(): Promise<IteratorResult<T>> {
-    if (!this.#done) this.#state.abort(undefined)
-    this.#finish()
+    this.#leave(undefined)
     return Promise.resolve({ done: true, value: undefined })
   }
 
   throw(reason?: unknown): Promise<IteratorResult<T>> {
-    if (!this.#done) this.#state.abort(reason)
-    this.#finish()
+    this.#leave(reason)
     return Promise.reject(reason)
+  }
+
+  // Done first, so that calls of next() that still wait are settled as done: the abort that this
+  // causes is no news to them.
+  #leave(reason: unknown): void {
+    if (this.#done) return
+    this.#finish()
+    this.#state.abort(reason)
+    this.#serveWaiters()
   }
 
   /** The next value if one is at hand. */
@@ -233,38 +252,26 @@ class BatchIterator<T> implements AsyncIterableIterator<T> {
     }
   }
 
-  async #wait(): Promise<IteratorResult<T>> {
-    if (this.#sinceClock >= CLOCK_EVERY) await new Promise((resolve) => setImmediate(resolve))
+  #serveWaiters(): void {
     this.#sinceClock = 0
     this.#busySinceMs = 0
-    for (;;) {
+    while (this.#waiters.length > 0) {
       const value = this.#ready()
-      if (value !== SKIP) return { done: false, value }
-      if (this.#done) return { done: true, value: undefined }
-      const batch = await this.#nextBatch()
-      if (this.#done || batch === null) return this.#end()
-      if (this.#pick === null) return { done: false, value: batch as T }
-      this.#batch = batch
-      this.#index = 0
+      if (value === SKIP && !this.#done && !this.#state.exhausted) {
+        this.#state.whenReady(this.#serve)
+        return
+      }
+      const waiter = this.#waiters.shift()!
+      if (value === SKIP) this.#settleAtEnd(waiter)
+      else waiter.resolve({ done: false, value })
     }
   }
 
-  async #nextBatch(): Promise<TokenBatch | null> {
-    try {
-      return await this.#state.next()
-    } catch (error) {
-      // return() settles what is pending as done; the abort that it caused is no news.
-      if (this.#done) return null
-      this.#finish()
-      throw error
-    }
-  }
-
-  #end(): IteratorResult<T> {
-    const problem = this.#done ? null : this.#problem()
+  #settleAtEnd(waiter: Waiter<T>): void {
+    const problem = this.#done ? null : (this.#state.failure ?? this.#problem())
     this.#finish()
-    if (problem !== null) throw problem
-    return { done: true, value: undefined }
+    if (problem === null) waiter.resolve({ done: true, value: undefined })
+    else waiter.reject(problem)
   }
 
   #finish(): void {
@@ -273,17 +280,7 @@ class BatchIterator<T> implements AsyncIterableIterator<T> {
     this.#onDone()
   }
 
-  #enqueue(wait: () => Promise<IteratorResult<T>>): Promise<IteratorResult<T>> {
-    const result = this.#queue === null ? wait() : this.#queue.then(wait, wait)
-    this.#queue = result
-    const clear = (): void => {
-      if (this.#queue === result) this.#queue = null
-    }
-    result.then(clear, clear)
-    return result
-  }
-
-  // Leaves #sinceClock at its top when it says yes, for #wait to see.
+  // Leaves #sinceClock at its top when it says yes; it starts again when the waiter is served.
   #overdue(): boolean {
     if (++this.#sinceClock < CLOCK_EVERY) return false
     const nowMs = performance.now()
