@@ -304,6 +304,20 @@ test('failure: a fatal row is no event, but what the stream is to throw', () => 
   assert.equal(assembler.end().error, assembler.failure)
 })
 
+test('failure: of a body that is no stream, the provider’s error in it says more', () => {
+  const text = JSON.stringify({ offset: 0, message: 'no stream', excerpt: '' })
+  const noStream: Row = [row.ROW_FATAL, text, row.DECODE_ERROR_CODES.indexOf('NOT_A_STREAM')]
+  const tooLong: Row = [row.ROW_FATAL, text, row.DECODE_ERROR_CODES.indexOf('LINE_TOO_LONG')]
+  const said: Row = [row.ROW_PROVIDER_ERROR, '"slow down"']
+  for (const [rows, code] of [
+    [[noStream], 'NOT_A_STREAM'],
+    [[said, noStream], 'PROVIDER_ERROR'],
+    [[said, tooLong], 'LINE_TOO_LONG'],
+  ] as const) {
+    assert.equal(endOf(openaiChat, rows).error?.code, code)
+  }
+})
+
 const endOf = (dialect: Dialect, rows: readonly Row[]): ReturnType<Assembler['end']> => {
   const assembler = new Assembler(dialect)
   assembler.read(write(rows).toBatch())

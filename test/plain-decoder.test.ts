@@ -70,12 +70,12 @@ const cases: readonly Case[] = [
     setup: { limits: { jsonDepthMax: 2 } },
   },
   {
-    name: 'a JSON document in place of a stream gives its error, and the fact',
+    name: 'a JSON document in place of a stream gives its error, and ends it',
     body: '\ufeff\r\n {"error": {"message":"a"}}\n',
     rows: [
       ['provider-error', '{"message":"a"}'],
       [
-        'error',
+        'fatal',
         error(6, 'body is a JSON document, no event stream', '{"error": {"message":"a"}}\n'),
         'c1',
       ],
@@ -88,7 +88,7 @@ const cases: readonly Case[] = [
       ['id', 'a'],
       ['provider-error', '"b"'],
       [
-        'error',
+        'fatal',
         error(0, 'body is a JSON document, no event stream', '[{"id":"a"},{"error":"b"}]'),
         'c1',
       ],
@@ -99,7 +99,7 @@ const cases: readonly Case[] = [
     body: '{"error": {',
     rows: [
       ['error', error(0, 'event is not valid JSON', '{"error": {')],
-      ['error', error(0, 'body is a JSON document, no event stream', '{"error": {'), 'c1'],
+      ['fatal', error(0, 'body is a JSON document, no event stream', '{"error": {'), 'c1'],
     ],
   },
   {

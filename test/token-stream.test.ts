@@ -185,6 +185,34 @@ function tests(placement: Placement): void {
     await cancelled
   })
 
+  test('leaving a loop: at the last event loses nothing, before it final() says so', async () => {
+    const all = ['a', 'b', 'finish', 'end']
+    for (const last of all) {
+      const stream = decode(chat('a', 'b'))
+      for await (const event of stream) if (brief(event) === last) break
+      const final = stream.final()
+      if (last === 'end') assert.equal((await final).text[0], 'ab')
+      else assert.equal((await failureOf(final)).code, 'STREAM_ABORTED')
+    }
+  })
+
+  test('leaving a loop: at the end of the protocol is no failure, and cancels the source', async () => {
+    const { source, cancelled } = hanging(chat('a'))
+    const stream = decode(source)
+    for await (const event of stream) if (event.type === 'end') break
+    assert.equal((await stream.final()).text[0], 'a')
+    await cancelled
+  })
+
+  test('cancel: drops what is left of the batch in hand', async () => {
+    const stream = decode(chat('a', 'b', 'c'))
+    const events = stream[Symbol.asyncIterator]()
+    assert.equal(brief((await events.next()).value), 'a')
+    stream.cancel()
+    assert.equal((await failureOf(events.next())).code, 'STREAM_ABORTED')
+    assert.equal((await events.next()).done, true)
+  })
+
   test('signal: aborting rejects what is pending, with the reason as its cause', async () => {
     const controller = new AbortController()
     const { source, cancelled } = hanging(delta('a'))

@@ -265,8 +265,9 @@ export class Assembler {
     const code = row.DECODE_ERROR_CODES[choice] as ErrorCode
     const { message, ...details } = value as { message: string }
     const error = new MillraceError(code, message, details)
-    if (kind === row.ROW_FATAL) this.failure = error
-    else this.#emit({ type: 'error', error })
+    if (kind !== row.ROW_FATAL) this.#emit({ type: 'error', error })
+    // A body that says what the provider had to refuse is a clear answer, though no stream.
+    else this.failure = (code === 'NOT_A_STREAM' && this.#providerError) || error
   }
 
   #emit(event: TokenEvent): void {

@@ -59,6 +59,7 @@ export class StreamState {
   /** Input bytes of the batch that the consumer holds now. */
   #heldBytes = 0
   #consumer: (() => void) | null = null
+  #dropHeld: () => boolean = () => false
 
   #message: MessageBuilder | null
   #messageFailure: unknown = null
@@ -213,7 +214,7 @@ export class StreamState {
 
   /** Rows of this stream, and how many of its input bytes the decoder has taken since the last. */
   receive(rows: RowBatch, consumedBytes: number): void {
-    if (this.#failure !== null) return
+    if (this.#failure !== null || this.#closed) return
     const batch = this.#assembler.read(rows)
     this.#enqueue(batch, consumedBytes)
     if (this.#assembler.failure !== null) this.fail(this.#assembler.failure)
@@ -278,19 +279,26 @@ export class StreamState {
   fail(error: MillraceError): void {
     if (this.#failure !== null || this.#closed) return
     this.#failure = error
+    this.#release(error)
+  }
+
+  #release(reason: MillraceError): void {
     this.#input?.abort()
-    this.#cancelSource?.(error)
+    this.#cancelSource?.(reason)
     this.#close()
   }
 
-  /** Ends the stream at the caller's wish: what is buffered is dropped. */
+  /**
+   * Ends the stream at the caller's wish: what is buffered is dropped. Once the protocol has ended
+   * and every token was taken, nothing is lost by it, and it is no failure.
+   */
   abort(reason: unknown): void {
-    if (this.#closed && this.#queue.length === 0) return
+    const isDropping = this.#dropHeld() || this.#queue.length > 0
     this.#queue = []
     this.#heldBytes = 0
     const error = streamAborted(reason)
-    if (this.#closed) this.#failure ??= error
-    else this.fail(error)
+    if (isDropping || !(this.#closed || this.#assembler.terminated)) this.#failure ??= error
+    if (!this.#closed) this.#release(error)
     this.#wakeConsumer()
   }
 
@@ -309,6 +317,11 @@ export class StreamState {
   }
 
   // ---- the consumer's side -----------------------------------------------------------------
+
+  /** @param drop - Drops what the reader has taken and not passed on; says if there was any. */
+  ownReader(drop: () => boolean): void {
+    this.#dropHeld = drop
+  }
 
   /** The next batch if one is ready, else `null`. Refunds the one before it. */
   take(): TokenBatch | null {

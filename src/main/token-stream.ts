@@ -193,6 +193,7 @@ class BatchIterator<T> implements AsyncIterableIterator<T> {
     this.#pick = pick
     this.#problem = problem
     this.#onDone = onDone
+    state.ownReader(() => this.#drop())
   }
 
   [Symbol.asyncIterator](): this {
@@ -227,8 +228,9 @@ class BatchIterator<T> implements AsyncIterableIterator<T> {
   // causes is no news to them.
   #leave(reason: unknown): void {
     if (this.#done) return
-    this.#finish()
+    this.#done = true
     this.#state.abort(reason)
+    this.#finish()
     this.#serveWaiters()
   }
 
@@ -278,6 +280,13 @@ class BatchIterator<T> implements AsyncIterableIterator<T> {
     this.#done = true
     this.#batch = null
     this.#onDone()
+  }
+
+  /** Whether there was something left of the batch in hand. */
+  #drop(): boolean {
+    const hasRest = this.#batch !== null && this.#index < this.#batch.length
+    this.#batch = null
+    return hasRest
   }
 
   // Leaves #sinceClock at its top when it says yes; it starts again when the waiter is served.

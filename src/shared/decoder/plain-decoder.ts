@@ -211,7 +211,7 @@ class PlainDecoder implements Decoder {
     else this.#extract(values.flatMap(itemsOf), data, '', offset, rows)
     if (this.failed) return
     const message = 'body is a JSON document, no event stream'
-    this.#report({ code: 'NOT_A_STREAM', offset, message, data }, rows)
+    this.#fail({ code: 'NOT_A_STREAM', offset, message, data }, rows)
   }
 
   #refuse(refusal: JsonRefusal, offset: number, data: Uint8Array, rows: RowWriter): void {

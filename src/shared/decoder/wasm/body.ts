@@ -31,7 +31,6 @@ import {
   FAULT_HTML,
   FAULT_JSON_DOCUMENT,
   FAULT_NO_BUFFER_BODY,
-  report,
 } from './failure.ts'
 import { walk, WALK_AGAIN } from './json.ts'
 import { extract, refuse, takeJson } from './payload.ts'
@@ -98,7 +97,7 @@ export function endBody(ctx: usize, state: usize): void {
   store<u32>(ctx, 0, CTX_NAME_BYTES)
   if (<u32>load<u8>(at) == ARRAY_START) takeItems(ctx, state, at, at + bytes)
   else takeJson(ctx, state, at, at + bytes)
-  if (!hasFlags(state, FLAG_FAILED)) report(ctx, FAULT_JSON_DOCUMENT, 0, offset, at, bytes)
+  if (!hasFlags(state, FLAG_FAILED)) fail(ctx, FAULT_JSON_DOCUMENT, 0, offset, at, bytes)
 }
 
 /** A JSON document may be a list of payloads: so some servers answer when not asked to stream. */
