@@ -17,8 +17,7 @@ export function sampleMemory(tokens: number): MemorySample {
 
 /**
  * Theil-Sen slope of the heap over the tokens, bytes a token: the median of the slopes of all
- * pairs,
- * which a few odd samples cannot move.
+ * pairs, which a few odd samples cannot move.
  */
 export function heapSlope(samples: readonly MemorySample[]): number {
   const slopes: number[] = []

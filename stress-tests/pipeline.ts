@@ -31,8 +31,7 @@ const DELAY_MS = 5
 
 /**
  * Millrace behind a consumer with two faults: it keeps an object for every token it ever saw, and
- * it
- * passes each batch on late.
+ * it passes each batch on late.
  */
 export async function brokenPipeline(): Promise<Pipeline> {
   const whole = await millracePipeline()

@@ -1,7 +1,7 @@
 /**
  * Streams whose every token says where it belongs, so that a lost, doubled or reordered one shows
- * at
- * once: token n of a stream reads `<n>;`. Envelopes are those of an OpenAI chat event, 290 bytes.
+ * at once: token n of a stream reads `<n>;`. Envelopes are those of an OpenAI chat event, 290
+ * bytes.
  */
 import type { TokenBatch } from '../src/main/index.ts'
 

@@ -1,7 +1,6 @@
 /**
  * One listener per signal, however many streams share it: a server hands the same shutdown signal
- * to
- * thousands, and each listener of its own would be a leak to be warned of.
+ * to thousands, and each listener of its own would be a leak to be warned of.
  */
 type OnAbort = (reason: unknown) => void
 

@@ -90,10 +90,11 @@ export class Millrace {
    * @param source - A fetch `Response`, a `ReadableStream`, a Node `Readable`, an iterable, sync or
    *   async, of `Uint8Array` or string, or one of these; UTF-8, cut anywhere.
    * @throws {MillraceError} Now: `OPTION_INVALID`, `DIALECT_UNKNOWN`, `MILLRACE_CLOSED`. From the
-   *   stream's readers: `HTTP_STATUS`, `BODY_MISSING`, `BODY_USED`, `CONTENT_TYPE`,
-   * `SOURCE_FAILED`,
-   *   `TIMEOUT`, `LINE_TOO_LONG`, `EVENT_TOO_LARGE`, `BUFFERS_EXHAUSTED`, `NOT_A_STREAM`,
-   *   `STREAM_TRUNCATED`, `STREAM_ABORTED`, `TOO_MANY_STREAMS`, `WORKER_EXITED`.
+   *   stream's readers, for the source: `HTTP_STATUS`, `BODY_MISSING`, `BODY_USED`, `CONTENT_TYPE`,
+   *   `SOURCE_FAILED`, `TIMEOUT`; for its bytes: `NOT_A_STREAM`, `LINE_TOO_LONG`,
+   *   `EVENT_TOO_LARGE`, `BUFFERS_EXHAUSTED`, `STREAM_TRUNCATED`, `PROVIDER_ERROR`, and with
+   *   `strict` `EVENT_MALFORMED`, `JSON_TOO_DEEP`; for the rest: `STREAM_ABORTED`,
+   *   `MILLRACE_CLOSED`, `TOO_MANY_STREAMS`, `WORKER_EXITED`.
    * @example
    * const mill = await createMillrace()
    * const stream = mill.decode('data: {"text":"raw"}\n\n', { dialect: 'sse' })
@@ -109,8 +110,7 @@ export class Millrace {
 
   /**
    * Decodes a file, read as fast as it is consumed. A file that cannot be read fails the stream
-   * with
-   * `SOURCE_FAILED`, whose `cause` is Node's error.
+   * with `SOURCE_FAILED`, whose `cause` is Node's error.
    */
   decodeFile(path: string | URL, options: DecodeOptions): TokenStream {
     // The options first: a file that is opened for nothing fails where nobody listens.
@@ -163,8 +163,7 @@ export class Millrace {
 
   /**
    * Ends everything: open streams fail with `MILLRACE_CLOSED`, the workers stop. Idempotent;
-   * resolves
-   * when the threads have gone.
+   * resolves when the threads have gone.
    */
   close(): Promise<void> {
     this.#closing ??= this.#close()

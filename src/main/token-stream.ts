@@ -71,10 +71,9 @@ export class TokenStream implements AsyncIterable<TokenEvent> {
    * The whole message. Alone it reads the stream; beside an iterator, the iterator does, and this
    * waits for it.
    *
-   * @throws {MillraceError} The stream's failure, or `PROVIDER_ERROR`, or `STREAM_ABORTED` where
-   * the
-   *   iterator left early, each with what was received in `details.partial`; `FINAL_TOO_LARGE` over
-   *   `finalBytesMax`; `OPTION_INVALID` with `accumulate: false`.
+   * @throws {MillraceError} The stream's failure, `PROVIDER_ERROR` or, where the iterator left
+   *   early, `STREAM_ABORTED`, each with what was received in `details.partial`; `FINAL_TOO_LARGE`
+   *   over `finalBytesMax`; `OPTION_INVALID` with `accumulate: false`.
    */
   async final(): Promise<Message> {
     if (!this.#reading) await this.#drain()
@@ -92,7 +91,7 @@ export class TokenStream implements AsyncIterable<TokenEvent> {
     return message
   }
 
-  /** The events as a web stream; cancelling it cancels this one. Backpressure passes through. */
+  /** The events as a web stream; cancelling it is leaving early. Backpressure passes through. */
   toReadableStream(): ReadableStream<TokenEvent> {
     const events = this[Symbol.asyncIterator]()
     return new ReadableStream<TokenEvent>(

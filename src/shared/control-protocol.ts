@@ -1,7 +1,6 @@
 /**
  * What main and a worker say to each other apart from the rings: the task that starts a channel,
- * the
- * comlink interface, and the cold structures that travel in frames as msgpack.
+ * the comlink interface, and the cold structures that travel in frames as msgpack.
  */
 import type { MessagePort } from 'node:worker_threads'
 import { Packr } from 'msgpackr'
@@ -50,8 +49,7 @@ export interface WorkerStats {
 /**
  * The comlink interface of a worker. What may be slow and unordered goes here; what must keep its
  * place among the data travels as frames. Every call is raced with the worker's death and a
- * timeout,
- * since a pending comlink call on a dead worker never settles.
+ * timeout, since a pending comlink call on a dead worker never settles.
  */
 export interface WorkerControl {
   /** Must come first: the worker touches no frame before it. */
