@@ -196,7 +196,7 @@ function tests(placement: Placement): void {
     }
   })
 
-  test('leaving a loop: at the end of the protocol is no failure, and cancels the source', async () => {
+  test('leaving a loop: at the protocol’s end is no failure, and cancels the source', async () => {
     const { source, cancelled } = hanging(chat('a'))
     const stream = decode(source)
     for await (const event of stream) if (event.type === 'end') break
