@@ -24,8 +24,8 @@ async function answer(context: Context): Promise<Answer> {
   }
 }
 
-/** Lets main fill the ring while the worker decodes: for those who want throughput first. */
-const LARGE_WINDOW_BYTES = 512 * 1024
+/** One chunk at a time: worker and main wait for each other. */
+const SMALL_WINDOW_BYTES = 64 * 1024
 
 async function chatAnswer(mill: Millrace, context: Context): Promise<Answer> {
   const fixture = makeFixture('chat', context.fixtureSize)
@@ -35,7 +35,7 @@ async function chatAnswer(mill: Millrace, context: Context): Promise<Answer> {
     eventSource(fixture.dialect),
     await openaiSdk(),
     await aiSdk(),
-    workerBatches(mill, fixture.dialect, LARGE_WINDOW_BYTES),
+    workerBatches(mill, fixture.dialect, SMALL_WINDOW_BYTES),
   ]
   const timings = await race(fixture, contenders, context)
   const [batches, events, baseline, openai, ai] = timings.map((timing) => timing)

@@ -18,6 +18,10 @@ const NOT_PLAIN = FLAG_CONTINUED | FLAG_WHOLE
 const KIND_AND_FLAGS = 0xffff
 
 const NO_ROWS: row.RowBatch = { rows: new Int32Array(0), rowCount: 0, text: '', wideText: '' }
+const NO_EVENTS: readonly TokenEvent[] = []
+
+/** Where the text of a lone row starts: most batches of a slow stream are one row. */
+const LONE_START = new Int32Array(1)
 
 /** How a stream ended, as far as the protocol goes. */
 export interface StreamEnd {
@@ -77,7 +81,7 @@ export class Assembler {
   /** Turns the next rows into tokens. The batch goes on using `batch.rows`: it must not change. */
   read(batch: row.RowBatch): TokenBatch {
     const { rows, rowCount } = batch
-    const starts = new Int32Array(rowCount)
+    const starts = rowCount === 1 ? LONE_START : new Int32Array(rowCount)
     let at = 0
     let plain = 0
     for (; plain < rowCount; plain++) {
@@ -85,10 +89,12 @@ export class Assembler {
       starts[plain] = at
       at += rows[plain * ROW_WORDS + 2] as number
     }
-    const isPlain = plain === rowCount && this.#partial === ''
-    const tokens = isPlain ? null : this.#readEach(batch, starts)
-    if (isPlain) this.deltas += rowCount
-    if (isPlain) this.#streamed?.addAll(rows, rowCount)
+    if (plain === rowCount && this.#partial === '') {
+      this.deltas += rowCount
+      this.#streamed?.addAll(rows, rowCount)
+      return new TokenBatch(batch, starts, null, NO_EVENTS)
+    }
+    const tokens = this.#readEach(batch, starts)
     return new TokenBatch(batch, starts, tokens, this.#takeEvents())
   }
 

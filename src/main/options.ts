@@ -29,7 +29,7 @@ export interface DecodeOptions extends Partial<StreamLimits> {
   readonly placement?: Placement
   /**
    * Input in flight, bytes: taken from the source, not yet consumed. 1 KiB to 16 MiB. Default
-   * 64 KiB.
+   * 256 KiB: four of the longest frames, so that worker and caller need not wait for each other.
    */
   readonly windowBytes?: number
   /**
@@ -86,7 +86,7 @@ export function resolveStreamOptions(options: DecodeOptions): StreamOptions {
   return {
     dialect: findDialect(options.dialect),
     placement,
-    windowBytes: integer('windowBytes', options.windowBytes, 64 * 1024, 1024, 16 * MIB),
+    windowBytes: integer('windowBytes', options.windowBytes, 256 * 1024, 1024, 16 * MIB),
     timeoutMs: integer('timeout', options.timeout, 60_000, 0, TIMER_MS_MAX),
     strict: boolean('strict', options.strict, false),
     accumulate: boolean('accumulate', options.accumulate, true),

@@ -38,7 +38,7 @@ export class RowReader {
     const rowsFrom = (at + ROWS_HEADER_BYTES) >> 2
     const textFrom = at + ROWS_HEADER_BYTES + rowBytes
     return {
-      rows: words.slice(rowsFrom, rowsFrom + rowCount * ROW_WORDS),
+      rows: copyOf(words, rowsFrom, rowCount * ROW_WORDS),
       rowCount,
       text: utf8Bytes === 0 ? '' : this.#buffer.toString('utf8', textFrom, textFrom + utf8Bytes),
       wideText:
@@ -47,4 +47,14 @@ export class RowReader {
           : this.#buffer.toString('utf16le', at + wideFrom, at + wideFrom + wideBytes),
     }
   }
+}
+
+/** Up to so many words are copied one by one: a call of slice() costs more than they do. */
+const WORDS_FEW = 32
+
+function copyOf(words: Int32Array, from: number, count: number): Int32Array {
+  if (count > WORDS_FEW) return words.slice(from, from + count)
+  const copy = new Int32Array(count)
+  for (let word = 0; word < count; word++) copy[word] = words[from + word]!
+  return copy
 }
