@@ -230,6 +230,12 @@ test('--format text: writes the first of several answers, not all in one', async
   assert.deepEqual(outcome, { code: 0, stdout: 'ab', stderr: '' })
 })
 
+test('--format text: writes the data of raw events, a line each', async () => {
+  const bytes = 'event: tick\ndata: one\n\n: comment\n\nid: 7\ndata: {"two":2}\ndata: three\n\n'
+  const outcome = await run(['decode', '--dialect', 'sse'], bytes)
+  assert.deepEqual(outcome, { code: 0, stdout: 'one\n{"two":2}\nthree\n', stderr: '' })
+})
+
 test('--chunk-bytes: is the most that the decoder gets at a time', async () => {
   const stats = ['decode', CHAT_PATH, '--dialect', 'openai-chat', '--format', 'stats']
   const { stdout } = await run([...stats, '--chunk-bytes', '100'])

@@ -33,15 +33,23 @@ function line(value: unknown): string {
   return value === null ? '' : `${JSON.stringify(value)}\n`
 }
 
-/** Text of the first choice: several at once would be one garbled text. */
+/**
+ * Text of the first choice: several at once would be one garbled text. Of raw events, the data, a
+ * line each.
+ */
 function textOf(batch: TokenBatch): string {
   let text = ''
   for (let from = 0, to = 0; from < batch.length; from = to) {
     to = batch.runEnd(from)
-    if (batch.type(from) === 'text-delta' && batch.choice(from) === 0)
-      text += batch.joined(from, to)
+    const type = batch.type(from)
+    if (type === 'text-delta' && batch.choice(from) === 0) text += batch.joined(from, to)
+    else if (type === 'event') text += dataLine(batch.event(from))
   }
   return text
+}
+
+function dataLine(event: TokenEvent): string {
+  return event.type === 'event' ? `${event.data}\n` : ''
 }
 
 function eventLines(batch: TokenBatch): string {
