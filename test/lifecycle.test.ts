@@ -10,14 +10,17 @@ import { test } from 'node:test'
 import { promisify } from 'node:util'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import type { Worker } from 'node:worker_threads'
 import {
   createMillrace,
   type Millrace,
   type MillraceError,
   type Placement,
   type StreamStats,
+  type WritableTokenStream,
 } from '../src/main/index.ts'
 import { bytes, chat, delta, hanging } from './chat-bytes.ts'
+import { collect } from './reading.ts'
 
 const run = promisify(execFile)
 const MAIN = new URL('../src/main/index.js', import.meta.url).href
@@ -69,6 +72,70 @@ const ENDINGS: Record<string, (mill: Millrace, placement: Placement) => Promise<
     const stream = mill.decode(`data: ${'x'.repeat(300)}`, options)
     await assert.rejects(stream.final(), { code: 'LINE_TOO_LONG' })
   },
+  async 'failed by its timeout'(mill, placement) {
+    const { source } = hanging(delta('a'))
+    const stream = mill.decode(source, { dialect: 'openai-chat', placement, timeout: 1 })
+    await assert.rejects(stream.final(), { code: 'TIMEOUT' })
+  },
+  async 'ended by throw()'(mill, placement) {
+    const stream = mill.decode(HELLO, { dialect: 'openai-chat', placement })
+    const events = stream[Symbol.asyncIterator]()
+    await events.next()
+    await assert.rejects(events.throw!(BROKEN), BROKEN)
+  },
+}
+
+/** Opens streams, a fifth each: idle, in mid-event, with tokens unread, being read, and ended. */
+function openInEveryState(mill: Millrace, placement: Placement): WritableTokenStream[] {
+  return Array.from({ length: 1000 }, (_, index) => {
+    const stream = mill.open({ dialect: 'openai-chat', placement })
+    const state = index % 5
+    if (state === 1) stream.write(delta('unfinished').slice(0, 40))
+    if (state >= 2) stream.write(state === 4 ? HELLO : delta('a'))
+    if (state === 3) collect(stream).catch(() => {})
+    if (state === 4) stream.end()
+    return stream
+  })
+}
+
+/** All but those that had come to their end, which may have come through. */
+async function assertFailed(streams: WritableTokenStream[], codes: RegExp): Promise<void> {
+  let failed = 0
+  for (const stream of streams) {
+    await stream.final().catch(({ code }) => {
+      assert.match(code, codes)
+      failed++
+    })
+  }
+  assert.ok(failed >= streams.length * 0.8, `${failed} failed`)
+}
+
+/** Ways to end all streams of a Millrace at once. */
+const ENDINGS_OF_ALL: Record<string, (placement: Placement) => Promise<void>> = {
+  async 'closed with their Millrace'(placement) {
+    const mill = await createMillrace()
+    const streams = openInEveryState(mill, placement)
+    await mill.close()
+    await assertFailed(streams, /MILLRACE_CLOSED/)
+    assert.equal((await mill.stats()).streamsOpen, 0)
+  },
+  async 'left by a worker that dies'(placement) {
+    const workers: Worker[] = []
+    const started = (worker: Worker): unknown => workers.push(worker)
+    process.on('worker', started)
+    const mill = await createMillrace()
+    const streams = openInEveryState(mill, placement)
+    process.off('worker', started)
+    assert.notEqual(workers.length, 0)
+    for (const worker of workers) await worker.terminate()
+    // A stream may live on with another worker, and then breaks off here.
+    for (const stream of streams) stream.end()
+    await assertFailed(streams, /WORKER_EXITED|STREAM_TRUNCATED/)
+    const stream = mill.decode(HELLO, { dialect: 'openai-chat', placement })
+    assert.equal((await stream.final()).text[0], 'Hello')
+    assert.equal((await mill.stats()).streamsOpen, 0)
+    await mill.close()
+  },
 }
 
 for (const placement of ['worker', 'inline'] as const) {
@@ -84,10 +151,15 @@ for (const placement of ['worker', 'inline'] as const) {
     // Keeps the worker's task running, so that there is somebody to ask.
     const anchor = mill.open({ dialect: 'openai-chat', placement })
     anchor.write(delta('anchor'))
+    const endingsOfAll = async (): Promise<void> => {
+      for (const endAll of Object.values(ENDINGS_OF_ALL)) await endAll(placement)
+    }
     await wave(Math.min(5000, STREAMS / 4))
+    await endingsOfAll()
     await settled(mill)
     const before = externalBytes()
     await wave(STREAMS)
+    for (let times = STREAMS / 20_000; times > 0; times--) await endingsOfAll()
     const stats = await settled(mill)
     assert.equal(stats.streamsOpen, 1)
     assert.equal(stats.inFlightBytes, bytes(delta('anchor')).length)

@@ -33,7 +33,8 @@ On a terminal, control characters in the stream are shown as escapes.
 
 Options
   --dialect NAME     whose stream it is: openai-chat, anthropic; or sse, for raw events
-  --format FORMAT    text    the answer's text as it comes (default); of raw events, their data
+  --format FORMAT    text    the answer's text as it comes (default);
+                             of raw events, the data of each on a line
                      events  every event, one JSON object a line
                      final   the whole message, one JSON object
                      stats   counts and sizes of the stream, one JSON object
