@@ -48,7 +48,7 @@ export function makeContext(
     runSecondsMin: tiny ? 0 : 0.4,
     fixtures: tiny ? ['chat', 'chat-shuffled'] : FIXTURE_NAMES,
     fixtureSize: tiny ? { events: 100 } : {},
-    memoryTokens: memoryTokens ?? (tiny ? 8000 : 1_000_000),
+    memoryTokens: memoryTokens ?? (tiny ? 8000 : 10_000_000),
     progress: progress ?? (() => {}),
   }
 }
