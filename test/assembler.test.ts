@@ -7,7 +7,7 @@ import { anthropic } from '../src/shared/dialects/anthropic.ts'
 import type { Dialect } from '../src/shared/dialects/dialect.ts'
 import { openaiChat } from '../src/shared/dialects/openai-chat.ts'
 import { openaiResponses } from '../src/shared/dialects/openai-responses.ts'
-import { sse } from '../src/shared/dialects/sse.ts'
+import { sse } from '../src/shared/dialects/records.ts'
 import * as row from '../src/shared/rows.ts'
 import { eventsOf, fragment, type Row, write } from './assembling.ts'
 

@@ -42,6 +42,8 @@ export interface Case {
 export interface DecodeSetup {
   readonly limits?: Partial<StreamLimits>
   readonly strict?: boolean
+  readonly flushIncomplete?: boolean
+  readonly raw?: boolean
   readonly budgetBytes?: number
 }
 
@@ -52,10 +54,12 @@ export interface DecodeSetup {
 export function decode(dialect: Dialect, chunks: Chunks, setup: DecodeSetup = {}): Decoded {
   const slabs = new HeapSlabs(setup.budgetBytes ?? 2 ** 28)
   const limits = { ...STREAM_LIMITS_DEFAULT, ...setup.limits }
-  const options = { limits, strict: setup.strict ?? false }
+  const { strict = false, flushIncomplete = false, raw = false } = setup
+  const options = { limits, strict, flushIncomplete, raw }
   const decoded = decodeWith(createPlainDecoder(dialect, options, slabs), chunks)
   if (slabs.lentBytes !== 0) throw new Error('slabs were not given back at the end')
-  if (setup.budgetBytes === undefined && fitsWasm(dialect)) {
+  const isPlain = setup.budgetBytes !== undefined || flushIncomplete || raw
+  if (!isPlain && fitsWasm(dialect)) {
     assert.deepEqual(decodeWith(wasmDecoder(dialect, setup), chunks), decoded)
   }
   return decoded

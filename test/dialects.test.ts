@@ -5,7 +5,7 @@ import { compileDialect } from '../src/shared/dialects/compile.ts'
 import type { Dialect } from '../src/shared/dialects/dialect.ts'
 import { DIALECT_NAMES, findDialect } from '../src/shared/dialects/dialects.ts'
 import { openaiChat } from '../src/shared/dialects/openai-chat.ts'
-import { sse } from '../src/shared/dialects/sse.ts'
+import { sse } from '../src/shared/dialects/records.ts'
 import type { MillraceError } from '../src/shared/errors.ts'
 import { type Case, testCases } from './decoding.ts'
 

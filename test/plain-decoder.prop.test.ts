@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { anthropic } from '../src/shared/dialects/anthropic.ts'
 import { openaiChat } from '../src/shared/dialects/openai-chat.ts'
-import { sse } from '../src/shared/dialects/sse.ts'
+import { sse } from '../src/shared/dialects/records.ts'
 import { type Chunks, randomCuts, seeded } from './chunking.ts'
 import { decode, type SeenRow } from './decoding.ts'
 

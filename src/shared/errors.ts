@@ -26,6 +26,7 @@ export type ErrorCode =
   // the bytes
   | 'EVENT_MALFORMED'
   | 'EVENT_CONCATENATED'
+  | 'FRAME_CORRUPT'
   | 'NOT_A_STREAM'
   | 'LINE_TOO_LONG'
   | 'EVENT_TOO_LARGE'

@@ -115,6 +115,7 @@ export const DECODE_ERROR_CODES = [
   'BUFFERS_EXHAUSTED',
   'STREAM_POISONED',
   'EVENT_CONCATENATED',
+  'FRAME_CORRUPT',
 ] as const
 
 export type DecodeErrorCode = (typeof DECODE_ERROR_CODES)[number]

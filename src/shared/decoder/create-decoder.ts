@@ -38,6 +38,8 @@ export function createDecoderOn(
   const { lineBytesMax, eventBytesMax } = options.limits
   // A line and an event at most are carried; while one grows, so does its copy of twice the size.
   const budgetBytes = 4 * (lineBytesMax + eventBytesMax)
-  const decoder = engine && createWasmDecoder(engine, dialect, options, budgetBytes)
+  const isPlain = options.raw === true || options.flushIncomplete === true
+  const decoder =
+    isPlain || engine === null ? null : createWasmDecoder(engine, dialect, options, budgetBytes)
   return decoder ?? createPlainDecoder(dialect, options, slabs ?? new HeapSlabs(budgetBytes))
 }

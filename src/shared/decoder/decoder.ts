@@ -21,6 +21,10 @@ export interface DecodeOptions {
   readonly limits: StreamLimits
   /** The first malformed event, or malformed UTF-8 in what is extracted, ends the stream. */
   readonly strict: boolean
+  /** An SSE event that the end of the source cuts before its blank line counts. Default false. */
+  readonly flushIncomplete?: boolean
+  /** Each event is written as it was sent, too, before what it says. Default false. */
+  readonly raw?: boolean
 }
 
 /**
@@ -37,7 +41,7 @@ export interface Decoder {
   readonly pendingBytes: number
   /** Decodes a chunk; each event's rows are written on the arrival of its last byte. */
   push(chunk: Uint8Array, rows: RowWriter): void
-  /** The source ended. An unfinished event is dropped, as WHATWG has it. */
+  /** The source ended. An unfinished event is dropped, as WHATWG has it; a last line is one. */
   end(rows: RowWriter): void
   /** Gives the slabs of an abandoned stream back. Push no more after it. */
   release(): void

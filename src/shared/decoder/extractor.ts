@@ -29,7 +29,7 @@ import {
   ROW_TOOL_PARTS,
   type RowKind,
 } from '../rows.ts'
-import type { JsonNode } from './json.ts'
+import { find, type JsonNode } from './json.ts'
 import { decodeIndex, decodeJsonString } from './json-text.ts'
 import { decodeUtf8, type Replacements } from './utf8.ts'
 
@@ -254,12 +254,6 @@ export class Extractor {
   #write(kind: RowKind, { choice, index }: Scope, text: string): void {
     this.#rows?.write(kind, choice, index, text)
   }
-}
-
-function find(node: JsonNode, keys: Keys): JsonNode | undefined {
-  let found: JsonNode | undefined = node
-  for (const key of keys) found = found?.type === 'object' ? found.members.get(key) : undefined
-  return found
 }
 
 function wholeOf(node: JsonNode | undefined): JsonNode | null {

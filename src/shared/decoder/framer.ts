@@ -5,7 +5,7 @@ export interface PayloadFrame {
   readonly kind: 'payload'
   /** A view, valid until the framer is asked for its next frame. */
   readonly data: Uint8Array
-  /** SSE event name, '' where there was none. */
+  /** SSE event name, AWS event type, '' where there was none. */
   readonly name: string
   /** The last SSE event id where an `id` field came since the last payload, else `null`. */
   readonly id: string | null
@@ -22,7 +22,17 @@ export interface StrayFrame {
   readonly offset: number
 }
 
-/** A limit was passed, or the buffers are spent: the last frame of this stream. */
+/** The protocol's own way to say that the provider failed. */
+export interface ExceptionFrame {
+  readonly kind: 'exception'
+  /** The provider's word for it. */
+  readonly type: string
+  /** A view, valid until the framer is asked for its next frame. A JSON object, or text. */
+  readonly data: Uint8Array
+  readonly offset: number
+}
+
+/** A limit was passed, the bytes are corrupt, or the buffers are spent: the last frame. */
 export interface FailureFrame {
   readonly kind: 'failure'
   readonly code: DecodeErrorCode
@@ -30,17 +40,19 @@ export interface FailureFrame {
   readonly offset: number
 }
 
-export type Frame = PayloadFrame | StrayFrame | FailureFrame
+export type Frame = PayloadFrame | StrayFrame | ExceptionFrame | FailureFrame
 
 /**
  * Cuts a body into frames, whatever its chunking: each frame comes with its last byte.
  *
- * Iterate each `push` to its end, or `release` and push no more.
+ * Iterate each `push` and `end` to its end, or `release` and push no more.
  */
 export interface Framer {
   /** Bytes of a frame that has begun and not ended. */
   readonly pendingBytes: number
   push(chunk: Uint8Array): Iterable<Frame>
+  /** The source ended: what that completes. */
+  end(): Iterable<Frame>
   /** Drops what is unfinished and gives its slabs back. */
   release(): void
 }

@@ -8,6 +8,7 @@
  *
  * @see https://www.rfc-editor.org/rfc/rfc8259
  */
+import type { Keys } from '../dialects/compile.ts'
 import { decodeJsonString } from './json-text.ts'
 
 /** Bytes `start` to `end`, exclusive; those of a string include its quotes. */
@@ -81,6 +82,13 @@ export function parsePayload(bytes: Uint8Array, depthMax: number): JsonNode[] | 
     if (reader.isAtEnd) return values
     if (value.type !== 'object' || reader.peek() !== OBJECT_START) return 'malformed'
   }
+}
+
+/** The value at `keys`, where there is one. */
+export function find(node: JsonNode, keys: Keys): JsonNode | undefined {
+  let found: JsonNode | undefined = node
+  for (const key of keys) found = found?.type === 'object' ? found.members.get(key) : undefined
+  return found
 }
 
 /** A container that has begun and not ended, and the key that waits for its value. */

@@ -1,4 +1,4 @@
-import { compileDialect, type CompiledDialect } from '../dialects/compile.ts'
+import { compileDialect, type CompiledDialect, type Keys } from '../dialects/compile.ts'
 import type { Dialect } from '../dialects/dialect.ts'
 import { EXCERPT_BYTES_MAX } from '../limits.ts'
 import type { RowWriter } from '../row-writer.ts'
@@ -17,12 +17,13 @@ import {
 import type { SlabAllocator } from '../slabs.ts'
 import { BodySniffer } from './body-sniffer.ts'
 import { Carry } from './carry.ts'
+import { createFramer } from './create-framer.ts'
 import type { DecodeCounts, DecodeOptions, Decoder } from './decoder.ts'
 import { Extractor } from './extractor.ts'
-import type { Frame, Framer, PayloadFrame, StrayFrame } from './framer.ts'
+import type { ExceptionFrame, Frame, Framer, PayloadFrame, StrayFrame } from './framer.ts'
 import { type JsonNode, type JsonRefusal, parseJson, parsePayload } from './json.ts'
-import { SseFramer } from './sse-framer.ts'
 import { decodeUtf8 } from './utf8.ts'
+import { exceptionText, unwrap } from './wrapped.ts'
 
 /** Index of a provider's error that came on a bare `error:` line, see ROW_PROVIDER_ERROR. */
 const OUTSIDE_PROTOCOL = 0
@@ -53,7 +54,7 @@ class PlainDecoder implements Decoder {
   readonly #options: DecodeOptions
   readonly #framer: Framer
   readonly #extractor: Extractor
-  readonly #sniffer = new BodySniffer()
+  readonly #sniffer: BodySniffer
   /** A body that is no stream, kept from its first byte: whole if JSON, else for its excerpt. */
   readonly #body: Carry
   #bodyOffset = 0
@@ -63,8 +64,10 @@ class PlainDecoder implements Decoder {
   constructor(dialect: CompiledDialect, options: DecodeOptions, slabs: SlabAllocator) {
     this.#dialect = dialect
     this.#options = options
-    this.#framer = new SseFramer(options.limits, slabs, this.counts)
+    const { framing } = dialect
+    this.#framer = createFramer(framing, options, slabs, this.counts)
     this.#extractor = new Extractor(dialect, this.counts)
+    this.#sniffer = new BodySniffer(framing === 'ndjson' || framing === 'json-array')
     this.#body = new Carry(slabs)
     if (dialect.payload === 'text') this.#sniffer.kind = 'stream'
   }
@@ -87,11 +90,12 @@ class PlainDecoder implements Decoder {
       }
     }
     if (this.#isBody) this.#keepBody(chunk.subarray(start), rows)
-    else this.#decode(chunk, rows)
+    else this.#takeFrames(this.#framer.push(chunk), rows)
   }
 
   end(rows: RowWriter): void {
     if (!this.failed && this.#isBody) this.#endBody(rows)
+    else if (!this.failed) this.#takeFrames(this.#framer.end(), rows)
     this.release()
   }
 
@@ -104,8 +108,8 @@ class PlainDecoder implements Decoder {
     return this.#sniffer.kind === 'json' || this.#sniffer.kind === 'html'
   }
 
-  #decode(chunk: Uint8Array, rows: RowWriter): void {
-    for (const frame of this.#framer.push(chunk)) {
+  #takeFrames(frames: Iterable<Frame>, rows: RowWriter): void {
+    for (const frame of frames) {
       this.#takeFrame(frame, rows)
       if (this.failed) break
     }
@@ -115,8 +119,12 @@ class PlainDecoder implements Decoder {
     switch (frame.kind) {
       case 'payload':
         this.counts.events++
-        if (this.#dialect.payload === 'text') this.#takeText(frame, rows)
-        else if (!this.#ended) this.#takePayload(frame, rows)
+        if (this.#dialect.payload === 'text' || this.#options.raw) this.#takeText(frame, rows)
+        if (this.#dialect.payload === 'json' && !this.#ended) this.#takePayload(frame, rows)
+        break
+      case 'exception':
+        this.counts.events++
+        if (!this.#ended) this.#takeException(frame, rows)
         break
       case 'stray':
         if (this.#dialect.payload === 'json' && frame.name === 'error') this.#takeStray(frame, rows)
@@ -135,17 +143,39 @@ class PlainDecoder implements Decoder {
     })
   }
 
-  #takePayload({ data, name, offset }: PayloadFrame, rows: RowWriter): void {
+  #takePayload(frame: PayloadFrame, rows: RowWriter): void {
+    const { data, name, offset } = frame
     const sentinel = this.#dialect.sentinels.find((text) => equals(data, text))
     if (sentinel !== undefined) {
       this.#ended = true
       rows.write(ROW_TERMINATOR, 0, -1, sentinel)
       return
     }
+    const { wrapped } = this.#dialect
+    if (wrapped !== null && name === wrapped.on) this.#takeWrapped(wrapped.keys, frame, rows)
+    else this.#takeJson(data, name, offset, rows)
+  }
+
+  /** The type of what is inside is its own. */
+  #takeWrapped(keys: Keys, { data, offset }: PayloadFrame, rows: RowWriter): void {
+    const inner = unwrap(data, keys, this.#options.limits.jsonDepthMax)
+    if (typeof inner === 'string') this.#refuse(inner, offset, data, rows)
+    else this.#takeJson(inner, '', offset, rows)
+  }
+
+  #takeJson(data: Uint8Array, name: string, offset: number, rows: RowWriter): void {
     const values = parsePayload(data, this.#options.limits.jsonDepthMax)
     if (typeof values === 'string') this.#refuse(values, offset, data, rows)
     else if (values.length > 1 && this.#dialect.oneValue) this.#refuseMany(offset, data, rows)
     else this.#extract(values, data, name, offset, rows)
+  }
+
+  #takeException(frame: ExceptionFrame, rows: RowWriter): void {
+    const { offset, data } = frame
+    this.#allOrNothing(offset, data, rows, () => {
+      const text = exceptionText(frame, this.#options.limits.jsonDepthMax, this.counts)
+      rows.write(ROW_PROVIDER_ERROR, 0, -1, text)
+    })
   }
 
   #extract(

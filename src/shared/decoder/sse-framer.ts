@@ -2,7 +2,7 @@ import { EVENT_ID_BYTES_MAX, EVENT_NAME_BYTES_MAX, type StreamLimits } from '../
 import type { DecodeErrorCode } from '../rows.ts'
 import type { SlabAllocator } from '../slabs.ts'
 import { Carry } from './carry.ts'
-import type { DecodeCounts } from './decoder.ts'
+import type { DecodeCounts, DecodeOptions } from './decoder.ts'
 import type { FailureFrame, Frame, Framer } from './framer.ts'
 import { decodeUtf8 } from './utf8.ts'
 
@@ -36,6 +36,7 @@ export class SseFramer implements Framer {
   lastEventId = ''
 
   readonly #limits: StreamLimits
+  readonly #flushIncomplete: boolean
   readonly #counts: DecodeCounts
   /** The unfinished line, where it is worth keeping: a comment is only measured. */
   readonly #line: Carry
@@ -54,8 +55,9 @@ export class SseFramer implements Framer {
   #name = ''
   #idChanged = false
 
-  constructor(limits: StreamLimits, slabs: SlabAllocator, counts: DecodeCounts) {
-    this.#limits = limits
+  constructor(options: DecodeOptions, slabs: SlabAllocator, counts: DecodeCounts) {
+    this.#limits = options.limits
+    this.#flushIncomplete = options.flushIncomplete ?? false
     this.#counts = counts
     this.#line = new Carry(slabs)
     this.#data = new Carry(slabs)
@@ -84,6 +86,15 @@ export class SseFramer implements Framer {
     }
     const failure = this.#keep(chunk.subarray(start))
     if (failure !== null) yield failure
+  }
+
+  /** An event without its blank line is none, unless the options say otherwise. */
+  *end(): Generator<Frame, void> {
+    if (!this.#flushIncomplete) return
+    const line = this.#lineBytes > 0 ? this.#endLine(LINE_FEED.subarray(1)) : null
+    if (line !== null) yield line
+    const event = line?.kind === 'failure' ? null : this.#endEvent()
+    if (event !== null) yield event
   }
 
   release(): void {

@@ -53,7 +53,7 @@ export function compileProgram(
   base: number,
   templates: TemplateRegion | null,
 ): Uint8Array | null {
-  if (dialect.oneValue || isBeyond(dialect.rules)) return null
+  if (dialect.framing !== 'sse' || dialect.oneValue || isBeyond(dialect.rules)) return null
   const trie = buildTrie(dialect)
   const types = typesOf(dialect.rules)
   if (trie === null || hasLongList(dialect.rules)) return null

@@ -184,9 +184,10 @@ const USAGE = table(
 
 const DIALECT: Readonly<Record<string, Check>> = {
   name,
-  framing: oneOf('sse'),
+  framing: oneOf('sse', 'ndjson', 'json-array', 'aws-eventstream'),
   payload: oneOf('json', 'text'),
   oneValue: yes,
+  wrapped: table({ on: string, path }, ['on', 'path']),
   sentinels: list(string),
   discriminator: path,
   end: oneOf('terminator', 'finish', 'none'),

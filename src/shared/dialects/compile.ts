@@ -25,6 +25,7 @@ import { checkDialect } from './check.ts'
 import {
   type Conditions,
   type Dialect,
+  type Framing,
   type Paths,
   POSITION,
   type Rule,
@@ -102,8 +103,10 @@ export type CompiledRule =
 
 export interface CompiledDialect {
   readonly name: string
+  readonly framing: Framing
   readonly payload: 'json' | 'text'
   readonly oneValue: boolean
+  readonly wrapped: { readonly on: string; readonly keys: Keys } | null
   readonly sentinels: readonly string[]
   readonly discriminator: Keys | null
   readonly rules: readonly CompiledRule[]
@@ -147,12 +150,15 @@ export function compileDialect(dialect: Dialect): CompiledDialect {
 
 function compile(dialect: Dialect): CompiledDialect {
   checkDialect(dialect)
-  const { name, payload, oneValue = false, sentinels = [], discriminator } = dialect
+  const { name, framing, payload, oneValue = false, sentinels = [], discriminator } = dialect
+  const { wrapped } = dialect
   const rules = dialect.rules.map(compileRule)
   return {
     name,
+    framing,
     payload,
     oneValue,
+    wrapped: wrapped === undefined ? null : { on: wrapped.on, keys: keysOf(wrapped.path) },
     sentinels,
     discriminator: optionalKeys(discriminator),
     rules,

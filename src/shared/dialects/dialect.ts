@@ -118,7 +118,7 @@ export interface UsageRule extends UsageFields {
 }
 
 /** How a body is cut into payloads: see the framers in ../decoder. */
-export type Framing = 'sse'
+export type Framing = 'sse' | 'ndjson' | 'json-array' | 'aws-eventstream'
 
 export interface Dialect {
   /** Lower case letters, digits and dashes. */
@@ -131,9 +131,11 @@ export interface Dialect {
    * Default: each is taken as a payload of its own.
    */
   readonly oneValue?: true
+  /** Payloads of the type `on` hold the real one, base64 in a string; that one has its own type. */
+  readonly wrapped?: { readonly on: string; readonly path: Path }
   /** Payloads that end the stream, by equality; what follows them is ignored. */
   readonly sentinels?: readonly string[]
-  /** Where a payload keeps its type. Where that is no string, or '': the SSE event's name. */
+  /** Where a payload keeps its type. Where that is no string, or '': the name of the event. */
   readonly discriminator?: Path
   /**
    * What must have been seen when the source ends, lest it be STREAM_TRUNCATED: a sentinel or an

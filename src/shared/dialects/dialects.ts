@@ -1,14 +1,17 @@
 import { MillraceError } from '../errors.ts'
 import { anthropic } from './anthropic.ts'
+import { bedrockEventstream } from './bedrock-eventstream.ts'
 import { cohereV2 } from './cohere-v2.ts'
 import type { Dialect } from './dialect.ts'
 import { geminiInteractions } from './gemini-interactions.ts'
-import { gemini } from './gemini.ts'
+import { gemini, geminiArray } from './gemini.ts'
+import { ollamaChat, ollamaGenerate } from './ollama.ts'
 import { openaiAssistants } from './openai-assistants.ts'
 import { openaiChat } from './openai-chat.ts'
 import { openaiCompletions } from './openai-completions.ts'
 import { openaiResponses } from './openai-responses.ts'
-import { sse } from './sse.ts'
+import { jsonl, sse } from './records.ts'
+import { text, textJsonl } from './text.ts'
 
 const DIALECTS: ReadonlyMap<string, Dialect> = new Map(
   [
@@ -18,8 +21,15 @@ const DIALECTS: ReadonlyMap<string, Dialect> = new Map(
     openaiAssistants,
     anthropic,
     gemini,
+    geminiArray,
     geminiInteractions,
     cohereV2,
+    bedrockEventstream,
+    ollamaChat,
+    ollamaGenerate,
+    text,
+    textJsonl,
+    jsonl,
     sse,
   ].map((dialect) => [dialect.name, dialect]),
 )

@@ -77,3 +77,6 @@ export const gemini: Dialect = {
     { emit: 'error', path: ['error', ''], on: ['error'] },
   ],
 }
+
+/** The same without `alt=sse`: one array, sent piece by piece. */
+export const geminiArray: Dialect = { ...gemini, name: 'gemini-array', framing: 'json-array' }
