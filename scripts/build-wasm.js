@@ -9,7 +9,7 @@ import { bin, root, run } from './run.js'
 
 const { values } = parseArgs({
   options: {
-    // The folder of `decoder`: its wasm-layout.ts and wasm/*.ts are the sources.
+    // The folder of `decoder`: its wasm*-layout.ts and wasm/*.ts are the sources.
     sources: { type: 'string', default: join(root, 'src', 'shared', 'decoder') },
     out: {
       type: 'string',
@@ -24,10 +24,10 @@ const flags = (
   '--maximumMemory 65536 --enable simd,threads,bulk-memory -O3 --noAssert --disableWarning 112'
 ).split(' ')
 
-const layout = join(values.sources, 'wasm-layout.ts')
 const folder = join(values.sources, 'wasm')
 const files = [
-  layout,
+  join(values.sources, 'wasm-layout.ts'),
+  join(values.sources, 'wasm-template-layout.ts'),
   ...readdirSync(folder)
     .toSorted()
     .map((name) => join(folder, name)),

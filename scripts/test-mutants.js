@@ -35,7 +35,9 @@ function tryMutant({ file, find, replace }) {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-mutant-'))
   try {
     cpSync(join(sources, 'wasm'), join(folder, 'wasm'), { recursive: true })
-    cpSync(join(sources, 'wasm-layout.ts'), join(folder, 'wasm-layout.ts'))
+    for (const name of ['wasm-layout.ts', 'wasm-template-layout.ts']) {
+      cpSync(join(sources, name), join(folder, name))
+    }
     const path = join(folder, 'wasm', file)
     const source = readFileSync(path, 'utf8')
     if (source.split(find).length !== 2) return [false, `NOT FOUND ONCE in ${file}`]

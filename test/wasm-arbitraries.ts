@@ -11,7 +11,9 @@ const KEYS: readonly string[] = (
   'reasoning_text tool_calls function name arguments function_call annotations logprobs ' +
   'finish_reason usage error x_groq object thinking message stop_reason content_block input ' +
   'data signature partial_json citation system_fingerprint k inde indexx reasoning_contenu ' +
-  'reasoning_content_and_more_of_it d\u00e9lta a\\b '
+  'reasoning_content_and_more_of_it d\u00e9lta a\\b response item output_index summary status ' +
+  'candidates parts thought functionCall args partialArgs finishReason usageMetadata inlineData ' +
+  'event_type step arguments tool_plan call_id encrypted_content safetyRatings '
 ).split(' ')
 
 /** Strings that mean something to a dialect, and strings that a decoder could stumble over. */
@@ -20,6 +22,8 @@ export const STRINGS: readonly string[] = (
   'content_block_delta|content_block_start|message_delta|message_stop|content_block_stop|' +
   'message|signature_delta|chat.completion.chunk||a|a string of more than sixteen bytes|' +
   'caf\u00e9 \u4e2d\u6587|\u{1f600} and \u{10ffff}|"quoted" and \\ back|two\nlines\t|' +
+  'response.output_text.delta|response.output_item.done|response.completed|function_call|' +
+  'output_text|content-delta|message-end|step.delta|thread.message.delta|' +
   '\ufeffmark|\ufffd|fifteen bytes..|sixteen bytes...|seventeen bytes..|[DONE]|line\u2028end'
 ).split('|')
 

@@ -10,6 +10,7 @@ import { RowWriter } from '../src/shared/row-writer.ts'
 import { byteWise, type Chunks, randomCuts, seeded, testSeed } from './chunking.ts'
 import { bodyOf, recordings } from './recordings.ts'
 import { SHARED_DATA_MISSING } from './shared-data.ts'
+import { edited } from './wasm-arbitraries.ts'
 import { fitsWasm, plainDecoder, wasmDecoder } from './wasm-host.ts'
 
 /**
@@ -17,6 +18,7 @@ import { fitsWasm, plainDecoder, wasmDecoder } from './wasm-host.ts'
  */
 const CUT_BYTES_MAX: number = 16 * 1024
 const RANDOM_CUTS = 20
+const RANDOM_EDITS = 20
 
 const seed = testSeed()
 const random = seeded(seed)
@@ -65,6 +67,15 @@ function* cutsOf(body: Uint8Array): Generator<[string, Chunks]> {
 const fitting = DIALECT_NAMES.filter((name) => fitsWasm(findDialect(name)))
 const known = recordings.filter(({ dialect }) => fitting.includes(dialect))
 
+const EDITS = ['replace', 'remove', 'insert', 'double'] as const
+const BYTES = Buffer.from('"\\{}[]:,0-e. \n\rn\0\xff', 'latin1')
+
+function spoil(body: Uint8Array): Uint8Array {
+  const kind = EDITS[Math.floor(random() * EDITS.length)]!
+  const byte = BYTES[Math.floor(random() * BYTES.length)]!
+  return edited(body, { kind, byte, at: Math.floor(random() * body.length) })
+}
+
 for (const { file, dialect: name } of known) {
   test(`${name}: ${file} gives the plain decoder's rows however it is cut`, async () => {
     const body = await bodyOf(file)
@@ -74,6 +85,21 @@ for (const { file, dialect: name } of known) {
         const decoder = wasmDecoder(dialect)
         assertOutput(outputOf(decoder, chunks), expected, `${how}, MILLRACE_SEED=${seed}`)
       }
+    }
+  })
+}
+
+for (const { file, dialect: name } of known) {
+  test(`${name}: ${file} with bytes changed gives the plain decoder's rows`, async () => {
+    const body = await bodyOf(file)
+    if (body.length > CUT_BYTES_MAX) return
+    const dialect = findDialect(name)
+    for (let turn = 0; turn < RANDOM_EDITS; turn++) {
+      const spoilt = spoil(spoil(body))
+      const chunks = turn % 2 === 0 ? [spoilt] : randomCuts(spoilt, 100, random)
+      const expected = outputOf(plainDecoder(dialect), chunks)
+      const found = outputOf(wasmDecoder(dialect), chunks)
+      assertOutput(found, expected, `turn ${turn}, MILLRACE_SEED=${seed}`)
     }
   })
 }

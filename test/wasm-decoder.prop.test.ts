@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { compileDialect } from '../src/shared/dialects/compile.ts'
-import { findDialect } from '../src/shared/dialects/dialects.ts'
+import { DIALECT_NAMES, findDialect } from '../src/shared/dialects/dialects.ts'
 import { testSeed } from './chunking.ts'
 import { anyBytes, cutInto, nearly, sizes, stream } from './wasm-arbitraries.ts'
 import { dialect as anyDialect } from './wasm-dialects.ts'
@@ -31,7 +31,7 @@ test(`WasmDecoder: any bytes, cut anywhere, give the plain decoder's rows (${rep
     fc.property(
       anyBytes,
       sizes,
-      fc.constantFrom('openai-chat', 'anthropic', 'sse'),
+      fc.constantFrom(...DIALECT_NAMES),
       setup,
       padding,
       (bytes, cuts, name, options, offset) => {

@@ -28,6 +28,15 @@ const conditions: fc.Arbitrary<object> = fc.oneof(
 
 const flags: fc.Arbitrary<object> = fc.constantFrom({}, {}, { skipEmpty: true })
 
+/** What only some values can be: a delta whole, a word one that the rule has. */
+function modifierOf(emit: string): fc.Arbitrary<object> {
+  if (['text', 'reasoning', 'refusal'].includes(emit)) return fc.constantFrom({}, { whole: true })
+  const says = ['role', 'finish', 'hosted-block'].includes(emit)
+  return says
+    ? fc.constantFrom({}, { as: 'said' }, { as: '' }, { as: 'caf\u00e9' })
+    : fc.constant({})
+}
+
 const { rules } = fc.letrec<{ rules: readonly object[]; rule: object }>((tie) => ({
   rules: fc.array(tie('rule'), { maxLength: 6 }),
   rule: fc
@@ -41,16 +50,19 @@ const { rules } = fc.letrec<{ rules: readonly object[]; rule: object }>((tie) =>
               emit: fc.constantFrom(
                 ...'text reasoning refusal id model role finish signature'.split(' '),
                 ...'hosted-block usage logprobs error annotation'.split(' '),
+                ...'tool-plan safety finish-detail'.split(' '),
               ),
               path: fc.oneof(path, fc.array(path, { minLength: 1, maxLength: 3 })),
             })
-            .chain((rule) => flags.map((extra) => ({ ...rule, ...extra }))),
+            .chain((rule) =>
+              fc.tuple(flags, modifierOf(rule.emit)).map((extra) => Object.assign(rule, ...extra)),
+            ),
         },
         {
           weight: 2,
           arbitrary: fc
             .record(
-              { kind: path, id: path, name: path, arguments: path, input: path },
+              { kind: path, id: path, name: path, arguments: path, input: path, parts: path },
               { requiredKeys: [] },
             )
             .chain((rule) => flags.map((extra) => ({ emit: 'tool', ...rule, ...extra }))),
@@ -85,10 +97,14 @@ export const dialect: fc.Arbitrary<Dialect> = fc
   .record({
     sentinels: fc.constantFrom([], ['[DONE]'], ['{}', '[DONE]']),
     discriminator: fc.constantFrom('type', 'delta.type', undefined),
+    oneValue: fc.boolean(),
     rules,
   })
-  .map(({ discriminator, ...rest }) => {
-    const told = discriminator === undefined ? {} : { discriminator }
+  .map(({ discriminator, oneValue, ...rest }) => {
+    const told = {
+      ...(discriminator !== undefined && { discriminator }),
+      ...(oneValue && { oneValue: true }),
+    }
     const made = { name: 'made-up', framing: 'sse', payload: 'json', end: 'none', ...rest, ...told }
     return made as unknown as Dialect
   })

@@ -108,6 +108,12 @@ test('WasmDecoder: a line end beside a key is a blank in an event of two lines o
   }
 })
 
+test('WasmDecoder: a template serves no event of another name', () => {
+  const event = (name: string): string => `event: ${name}\ndata: {"message":"m"}\n\n`
+  const body = event('error').repeat(4) + event('errol') + event('error') + event('errors')
+  for (let turn = 0; turn < 3; turn++) assertSameCutOrNot(openaiChat, body)
+})
+
 test('WasmDecoder: an index is one up to 2^31 - 1, and a choice up to 2^16 - 1', () => {
   const numbers = ['0', '00', '7', '-0', '1e0', '65535', '65536', '2147483647', '2147483648']
   const more = ['4294967295', '4294967296', '18446744073709551616', '99999999999999999999']

@@ -3,7 +3,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { anthropic } from '../src/shared/dialects/anthropic.ts'
 import type { Dialect } from '../src/shared/dialects/dialect.ts'
+import { gemini } from '../src/shared/dialects/gemini.ts'
 import { openaiChat } from '../src/shared/dialects/openai-chat.ts'
+import { openaiResponses } from '../src/shared/dialects/openai-responses.ts'
 import { RowWriter } from '../src/shared/row-writer.ts'
 import { byteWise } from './chunking.ts'
 import { assertSame, engine, plainDecoder, traceOf, wasmDecoder } from './wasm-host.ts'
@@ -71,6 +73,36 @@ const shapes: readonly Shape[] = [
     event: (n) =>
       `data: {"object":"${n % 3 === 0 ? 'error' : 'chat'}","choices":[{"index":0,"delta":` +
       `{"content":"${token(n)}"}}]}\n\n`,
+  },
+  {
+    name: 'a Responses delta',
+    dialect: openaiResponses,
+    event: (n) =>
+      'event: response.output_text.delta\ndata: {"type":"response.output_text.delta",' +
+      `"sequence_number":${n},"item_id":"msg_1","output_index":${n % 2},"content_index":0,` +
+      `"delta":"${token(n)}","logprobs":[],"obfuscation":"${'x'.repeat(n % 9)}"}\n\n`,
+  },
+  {
+    name: 'a whole Responses item',
+    dialect: openaiResponses,
+    event: (n) =>
+      `data: {"type":"response.output_item.done","output_index":${n},"item":{"type":"message",` +
+      `"id":"m${n}","content":[{"type":"output_text","text":"${token(n)}"}]}}\n\n`,
+  },
+  {
+    name: 'a Gemini chunk',
+    dialect: gemini,
+    event: (n) =>
+      `data: {"candidates": [{"content": {"parts": [{"text": "${token(n)}"}],"role": "model"},` +
+      `"index": 0}],"usageMetadata": {"promptTokenCount": 9,"totalTokenCount": ${n}},` +
+      '"modelVersion": "gemini-2.5-flash","responseId": "r1"}\r\n\r\n',
+  },
+  {
+    name: 'a Gemini call in parts',
+    dialect: gemini,
+    event: (n) =>
+      'data: {"candidates":[{"content":{"parts":[{"functionCall":{"partialArgs":[{"jsonPath":' +
+      `"$.a","stringValue":"${token(n)}"}],"willContinue":true}}]}}]}\n\n`,
   },
   {
     name: 'an error as a whole, of either type',

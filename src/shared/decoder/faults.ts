@@ -24,6 +24,7 @@ const FAULTS: readonly FaultKind[] = [
   { code: 'EVENT_MALFORMED', message: () => 'event is empty' },
   { code: 'EVENT_MALFORMED', message: () => 'event is not valid JSON' },
   { code: 'EVENT_MALFORMED', message: () => 'event holds malformed UTF-8' },
+  { code: 'EVENT_CONCATENATED', message: () => 'event holds several JSON values' },
 ]
 
 /** A fault as its row has it. */

@@ -14,6 +14,7 @@ import { reportFault } from './faults.ts'
 import { decodeUtf8 } from './utf8.ts'
 import { addressOf, capacityOf, type WasmHeap } from './wasm-heap.ts'
 import * as layout from './wasm-layout.ts'
+import { TEMPLATE_SIZE } from './wasm-template-layout.ts'
 import { compileProgram } from './wasm-program.ts'
 
 /** What wasm/index.ts exports. All arguments are addresses. */
@@ -220,7 +221,7 @@ export class WasmEngine {
     const count = this.#templateCount
     const measured = compileProgram(compiled, 0, { address: 0, count })
     const address = measured === null ? 0 : this.#take(measured.length)
-    const templates = count === 0 ? 0 : this.#take(count * layout.TEMPLATE_SIZE)
+    const templates = count === 0 ? 0 : this.#take(count * TEMPLATE_SIZE)
     const region = templates === 0 ? null : { address: templates, count }
     const program = address === 0 ? null : compileProgram(compiled, address, region)
     if (program !== null) this.heap.bytes.set(program, address)

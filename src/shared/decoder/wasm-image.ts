@@ -76,3 +76,8 @@ export function wtf8(text: string): Uint8Array {
     }),
   )
 }
+
+/** Whether the text has a UTF-8 form: no lone surrogate. */
+export function isWellFormed(text: string): boolean {
+  return !/\p{Surrogate}/u.test(text)
+}

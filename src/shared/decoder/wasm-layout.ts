@@ -199,7 +199,9 @@ export const PROGRAM_HITS_THEN = 100
 export const PROGRAM_DEBT = 104
 /** Payloads that were not learnt from for that reason, a counter. */
 export const PROGRAM_SKIPPED = 108
-export const PROGRAM_SIZE = 120
+/** 1 where several objects in one payload are refused. */
+export const PROGRAM_ONE_VALUE = 120
+export const PROGRAM_SIZE = 128
 
 // Trie node: what to do with a value at one path of a scope.
 
@@ -288,17 +290,24 @@ export const RULE_FLAGS = 3
 /** Conditions: how many, and the address of the first. */
 export const RULE_CONDITION_COUNT = 4
 export const RULE_CONDITIONS = 8
-/** From here on by form. A value: how many paths, and the address of the first reference. */
+/**
+ * From here on by form. A value: how many paths, and the address of the first reference; kind and
+ * flags of a row that is not empty; what it says whatever the value (0: that), and its length.
+ */
 export const VALUE_REF_COUNT = 12
 export const VALUE_REFS = 16
-export const VALUE_SIZE = 24
-/** A tool: five references, kind, id, name, arguments, input. */
+export const VALUE_ROW = 20
+export const VALUE_AS = 24
+export const VALUE_AS_BYTES = 28
+export const VALUE_SIZE = 32
+/** A tool: six references, kind, id, name, arguments, input, parts. */
 export const TOOL_KIND = 16
 export const TOOL_ID = 32
 export const TOOL_NAME = 48
 export const TOOL_ARGUMENTS = 64
 export const TOOL_INPUT = 80
-export const TOOL_SIZE = 96
+export const TOOL_PARTS = 96
+export const TOOL_SIZE = 112
 /** A scope: its rules, the address of their list; 1 where it is the elements of an array. */
 export const SCOPE_RULES = 12
 export const SCOPE_IS_EACH = 16
@@ -329,6 +338,8 @@ export const SHAPE_ANY = 5
 
 export const RULE_SKIP_EMPTY = 1
 export const RULE_POSITION = 2
+/** A tool's arguments may come in parts. */
+export const RULE_HAS_PARTS = 4
 
 // Condition: a reference, whether one of the values must be there or none, and the values.
 
@@ -349,91 +360,6 @@ export const SLOT_FRAME = 0
 export const SLOT_OFFSET = 4
 export const SLOT_BIT = 8
 export const SLOT_ENTRY_SIZE = 16
-
-// ---- Template: see wasm/template.ts.
-
-/** Bytes of the event that it was learnt from; 0: there is none yet. */
-export const TEMPLATE_BYTES = 0
-/** Those before its payload, and those after it. */
-export const TEMPLATE_LEAD = 4
-export const TEMPLATE_TAIL = 8
-/** The event's name, inside the lead: address and length. */
-export const TEMPLATE_NAME = 12
-export const TEMPLATE_NAME_BYTES = 16
-/** Spans of that event, and the bytes outside of them. */
-export const TEMPLATE_SPAN_COUNT = 20
-export const TEMPLATE_SKELETON_BYTES = 24
-/** The last of the literal pieces, of which there is one more than there are holes. */
-export const TEMPLATE_LAST_PIECE = 28
-export const TEMPLATE_DEPTH = 32
-/** The template that served next, the last time. */
-export const TEMPLATE_NEXT = 36
-export const TEMPLATE_PATCH_COUNT = 40
-/** Steps, STEPS_UNKNOWN where all rules have to be run; whether some step is a rule to be run. */
-export const TEMPLATE_STEP_COUNT = 44
-export const TEMPLATE_HAS_RULES = 48
-/** How many rules may write. */
-export const TEMPLATE_RULE_COUNT = 68
-/** The type of the event, the same for all: its number, its text, whether that is JSON's. */
-export const TEMPLATE_TYPE = 52
-export const TEMPLATE_TYPE_AT = 56
-export const TEMPLATE_TYPE_END = 60
-export const TEMPLATE_TYPE_IS_JSON = 64
-
-export const STEPS_UNKNOWN = 0xffff
-
-/** Pieces: a literal's address and length; the hole after it: kind, slot; where it was found. */
-export const TEMPLATE_PIECES = 80
-export const PIECE_LITERAL = 0
-export const PIECE_BYTES = 4
-export const PIECE_HOLE = 8
-export const PIECE_SLOT = 12
-export const PIECE_FOUND = 16
-export const PIECE_SIZE = 20
-export const HOLES_MAX = 20
-
-export const HOLE_STRING = 0
-export const HOLE_NUMBER = 1
-export const HOLE_BLANKS = 2
-
-/** Spans: address of the first byte, and of the byte after the last; 1 where it is a hole. */
-export const TEMPLATE_SPANS = 504
-export const TEMPLATE_SPAN_HOLE = 8
-export const TEMPLATE_SPAN_SIZE = 12
-
-/** Patches: address of a slot's word; the piece, and the distance from its start, to note there. */
-export const TEMPLATE_PATCHES = 1296
-export const PATCH_WORD = 0
-export const PATCH_PIECE = 4
-export const PATCH_DISTANCE = 8
-export const PATCH_SIZE = 12
-export const PATCHES_MAX = 16
-
-/**
- * Steps. A string to be passed on: its slot, the first half of its row (64), and what is said by it
- * (16 bits each: the mask in the state, bits that forbid it, bits that it sets). A rule to be run:
- * slot 0, the rule, its frame, choice and index.
- */
-export const TEMPLATE_STEPS = 1488
-export const STEP_ROW = 0
-export const STEP_SLOT = 8
-export const STEP_SAID = 12
-export const STEP_ONCE = 14
-export const STEP_SAYS = 16
-export const STEP_RULE = 20
-export const STEP_FRAME = 24
-export const STEP_CHOICE = 28
-export const STEP_INDEX = 32
-export const STEP_SIZE = 40
-export const STEPS_MAX = 20
-
-/** The frames as the rules find them. */
-export const TEMPLATE_FRAMES = 2288
-export const TEMPLATE_FRAMES_BYTES_MAX = 1024
-/** The event that it was learnt from. */
-export const TEMPLATE_EVENT = 3312
-export const TEMPLATE_EVENT_BYTES_MAX = 1024
-export const TEMPLATE_SIZE = 4376
 
 // ---- What the decoder asks of its host.
 

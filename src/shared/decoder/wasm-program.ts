@@ -16,9 +16,10 @@ import type {
   ValueShape,
 } from '../dialects/compile.ts'
 import { POSITION } from '../dialects/dialect.ts'
-import { ROW_ID, ROW_MODEL } from '../rows.ts'
+import { FLAG_WHOLE, ROW_ID, ROW_MODEL } from '../rows.ts'
 import * as layout from './wasm-layout.ts'
-import { Image, wtf8 } from './wasm-image.ts'
+import { TEMPLATE_FRAMES_BYTES_MAX, TEMPLATE_SIZE } from './wasm-template-layout.ts'
+import { Image, isWellFormed, wtf8 } from './wasm-image.ts'
 import { buildTrie, type Trie, type TrieNode, writeTrie } from './wasm-trie.ts'
 
 const SHAPES: Readonly<Record<ValueShape, number>> = {
@@ -53,22 +54,14 @@ export function compileProgram(
   base: number,
   templates: TemplateRegion | null,
 ): Uint8Array | null {
-  if (dialect.framing !== 'sse' || dialect.oneValue || isBeyond(dialect.rules)) return null
+  if (dialect.framing !== 'sse') return null
   const trie = buildTrie(dialect)
   const types = typesOf(dialect.rules)
   if (trie === null || hasLongList(dialect.rules)) return null
   const texts = [...types, ...wantedOf(dialect.rules)]
   if (texts.some((text) => wtf8(text).length > layout.PROGRAM_TEXT_BYTES_MAX)) return null
+  if (!spokenOf(dialect.rules).every(isWellFormed)) return null
   return new ProgramWriter(dialect, trie, types, base).write(templates)
-}
-
-/** Whether some rule says what the decoder has no record for. */
-function isBeyond(rules: readonly CompiledRule[]): boolean {
-  return rules.some((rule) => {
-    if (rule.form === 'scope') return isBeyond(rule.rules)
-    if (rule.form === 'value') return rule.whole || rule.as !== null
-    return rule.form === 'tool' && rule.parts !== null
-  })
 }
 
 interface WrittenRule {
@@ -92,13 +85,14 @@ class ProgramWriter {
 
   write(templates: TemplateRegion | null): Uint8Array {
     const image = this.#image
-    const { payload, sentinels, discriminator, rules } = this.#dialect
+    const { payload, oneValue, sentinels, discriminator, rules } = this.#dialect
     const { root, framesBytes, keyBytesMax } = this.#trie
     const program = image.allocate(layout.PROGRAM_SIZE)
     const isText = payload === 'text'
     const isFast = !isText && sentinels.every((text) => !text.startsWith('{'))
     image.word(program + layout.PROGRAM_IS_TEXT, isText ? 1 : 0)
     image.word(program + layout.PROGRAM_IS_FAST, isFast ? 1 : 0)
+    image.word(program + layout.PROGRAM_ONE_VALUE, oneValue ? 1 : 0)
     image.word(program + layout.PROGRAM_SENTINELS, image.texts(sentinels))
     image.word(program + layout.PROGRAM_SENTINEL_COUNT, sentinels.length)
     image.word(program + layout.PROGRAM_TYPES, image.texts(this.#types))
@@ -122,12 +116,12 @@ class ProgramWriter {
   #writeTemplates(program: number, { address, count }: TemplateRegion): void {
     const image = this.#image
     const { slots, elements, framesBytes } = this.#trie
-    if (framesBytes > layout.TEMPLATE_FRAMES_BYTES_MAX) return
+    if (framesBytes > TEMPLATE_FRAMES_BYTES_MAX) return
     image.word(program + layout.PROGRAM_TEMPLATES, address)
     image.word(program + layout.PROGRAM_TEMPLATE_COUNT, count)
     const order = image.allocate(count * 4)
     for (let index = 0; index < count; index++) {
-      image.word(order + index * 4, address + index * layout.TEMPLATE_SIZE)
+      image.word(order + index * 4, address + index * TEMPLATE_SIZE)
     }
     image.word(program + layout.PROGRAM_ORDER, order)
     const entries = image.allocate(slots.length * layout.SLOT_ENTRY_SIZE)
@@ -225,6 +219,11 @@ class ProgramWriter {
     image.byte(address + layout.RULE_SHAPE, SHAPES[rule.shape])
     image.byte(address + layout.RULE_FLAGS, rule.skipEmpty ? layout.RULE_SKIP_EMPTY : 0)
     image.word(address + layout.VALUE_REF_COUNT, rule.paths.length)
+    image.word(address + layout.VALUE_ROW, rule.kind | (rule.whole ? FLAG_WHOLE << 8 : 0))
+    if (rule.as !== null) {
+      image.word(address + layout.VALUE_AS, image.text(rule.as))
+      image.word(address + layout.VALUE_AS_BYTES, wtf8(rule.as).length)
+    }
     const refs = image.allocate(rule.paths.length * layout.REF_SIZE)
     image.word(address + layout.VALUE_REFS, refs)
     for (const [index, keys] of rule.paths.entries()) {
@@ -235,8 +234,10 @@ class ProgramWriter {
 
   #writeTool(rule: CompiledTool, scope: TrieNode): WrittenRule {
     const address = this.#writeHead(layout.FORM_TOOL, layout.TOOL_SIZE, rule, scope)
-    this.#image.byte(address + layout.RULE_FLAGS, rule.skipEmpty ? layout.RULE_SKIP_EMPTY : 0)
-    const paths = [rule.kind, rule.id, rule.name, rule.arguments, rule.input]
+    const skips = rule.skipEmpty ? layout.RULE_SKIP_EMPTY : 0
+    const flags = skips | (rule.parts === null ? 0 : layout.RULE_HAS_PARTS)
+    this.#image.byte(address + layout.RULE_FLAGS, flags)
+    const paths = [rule.kind, rule.id, rule.name, rule.arguments, rule.input, rule.parts]
     for (const [index, keys] of paths.entries()) {
       this.#writeRef(address + layout.TOOL_KIND + index * layout.REF_SIZE, scope, keys)
     }
@@ -337,6 +338,15 @@ function wantedOf(rules: readonly CompiledRule[]): readonly string[] {
     ...rule.conditions.flatMap(({ values }) => values.filter((value) => typeof value === 'string')),
     ...(rule.form === 'scope' ? wantedOf(rule.rules) : []),
   ])
+}
+
+/** Every string that a rule writes. */
+function spokenOf(rules: readonly CompiledRule[]): readonly string[] {
+  return rules.flatMap((rule) => {
+    if (rule.form === 'scope') return spokenOf(rule.rules)
+    if (rule.form === 'value') return rule.as ?? []
+    return rule.form === 'end' ? (rule.name ?? []) : []
+  })
 }
 
 function countWriters(rules: readonly CompiledRule[]): number {

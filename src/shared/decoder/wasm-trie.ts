@@ -107,7 +107,7 @@ function readRules(rules: readonly CompiledRule[], scope: TrieNode): void {
         readAll(scope, rule.paths)
         break
       case 'tool':
-        readAll(scope, [rule.kind, rule.id, rule.name, rule.arguments, rule.input])
+        readAll(scope, [rule.kind, rule.id, rule.name, rule.arguments, rule.input, rule.parts])
         break
       default:
     }

@@ -96,7 +96,7 @@ export function endBody(ctx: usize, state: usize): void {
   count(state, STATE_EVENTS)
   store<u32>(ctx, 0, CTX_NAME_BYTES)
   if (<u32>load<u8>(at) == ARRAY_START) takeItems(ctx, state, at, at + bytes)
-  else takeJson(ctx, state, at, at + bytes)
+  else takeJson(ctx, state, at, at + bytes, false)
   if (!hasFlags(state, FLAG_FAILED)) fail(ctx, FAULT_JSON_DOCUMENT, 0, offset, at, bytes)
 }
 

@@ -16,22 +16,8 @@ import {
   FRAME_FIRST,
   FRAME_PRESENT,
   FRAME_SECOND,
-  HOLES_MAX,
-  HOLE_BLANKS,
-  HOLE_NUMBER,
-  HOLE_STRING,
   LIST_RULES,
   NODE_FRAME,
-  PATCHES_MAX,
-  PATCH_DISTANCE,
-  PATCH_PIECE,
-  PATCH_SIZE,
-  PATCH_WORD,
-  PIECE_BYTES,
-  PIECE_HOLE,
-  PIECE_LITERAL,
-  PIECE_SIZE,
-  PIECE_SLOT,
   PROGRAM_ELEMENTS,
   PROGRAM_ELEMENT_COUNT,
   PROGRAM_FRAMES_BYTES,
@@ -63,6 +49,25 @@ import {
   STATE_SAID_ID,
   STATE_SAID_ROLE,
   STATE_SAID_TEXT,
+  VALUE_REFS,
+  VALUE_REF_COUNT,
+  VALUE_ROW,
+} from '../wasm-layout.ts'
+import {
+  HOLES_MAX,
+  HOLE_BLANKS,
+  HOLE_NUMBER,
+  HOLE_STRING,
+  PATCHES_MAX,
+  PATCH_DISTANCE,
+  PATCH_PIECE,
+  PATCH_SIZE,
+  PATCH_WORD,
+  PIECE_BYTES,
+  PIECE_HOLE,
+  PIECE_LITERAL,
+  PIECE_SIZE,
+  PIECE_SLOT,
   STEPS_MAX,
   STEPS_UNKNOWN,
   STEP_CHOICE,
@@ -98,9 +103,7 @@ import {
   TEMPLATE_TYPE_AT,
   TEMPLATE_TYPE_END,
   TEMPLATE_TYPE_IS_JSON,
-  VALUE_REFS,
-  VALUE_REF_COUNT,
-} from '../wasm-layout.ts'
+} from '../wasm-template-layout.ts'
 import { WALK_LINE, walk } from './json.ts'
 import { ROW_ID, ROW_MODEL, ROW_REFUSAL, ROW_ROLE, ROW_TEXT } from './rows.ts'
 import {
@@ -379,7 +382,8 @@ function addString(step: usize, rule: usize, slot: usize, choice: u32, index: i3
     said = STATE_SAID_TEXT + (kind - ROW_TEXT) * 2
     says = bit
   }
-  store<u64>(step, ((<u64>(<u32>index)) << 32) | <u64>(kind | (choice << 16)), STEP_ROW)
+  const row = load<u32>(rule, VALUE_ROW) | (choice << 16)
+  store<u64>(step, ((<u64>(<u32>index)) << 32) | <u64>row, STEP_ROW)
   store<usize>(step, slot, STEP_SLOT)
   store<u16>(step, <u16>said, STEP_SAID)
   store<u16>(step, <u16>once, STEP_ONCE)

@@ -28,6 +28,7 @@ export const FAULT_TOO_DEEP = 9
 export const FAULT_EMPTY = 10
 export const FAULT_NOT_JSON = 11
 export const FAULT_MALFORMED_UTF8 = 12
+export const FAULT_CONCATENATED = 13
 
 /** An error after which the stream goes on, unless it is strict. */
 export function report(

@@ -17,6 +17,8 @@ import {
   PROGRAM_SKIPPED,
   PROGRAM_TEMPLATE_COUNT,
   SPANS_MAX,
+} from '../wasm-layout.ts'
+import {
   TEMPLATE_BYTES,
   TEMPLATE_EVENT,
   TEMPLATE_LEAD,
@@ -30,7 +32,7 @@ import {
   TEMPLATE_SPAN_COUNT,
   TEMPLATE_SPAN_HOLE,
   TEMPLATE_SPAN_SIZE,
-} from '../wasm-layout.ts'
+} from '../wasm-template-layout.ts'
 import { build } from './build.ts'
 import {
   blanksEnd,

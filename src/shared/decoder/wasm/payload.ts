@@ -22,6 +22,7 @@ import {
   PROFILE_STRICT,
   PROGRAM_FRAMES,
   PROGRAM_IS_TEXT,
+  PROGRAM_ONE_VALUE,
   PROGRAM_ROOT,
   PROGRAM_SENTINEL_COUNT,
   PROGRAM_SENTINELS,
@@ -32,6 +33,7 @@ import {
 } from '../wasm-layout.ts'
 import {
   fail,
+  FAULT_CONCATENATED,
   FAULT_EMPTY,
   FAULT_MALFORMED_UTF8,
   FAULT_NO_BUFFER_ROWS,
@@ -66,7 +68,7 @@ export function takePayload(ctx: usize, state: usize, at: usize, end: usize): vo
   const program = load<usize>(ctx, CTX_PROGRAM)
   if (load<u32>(program, PROGRAM_IS_TEXT) != 0) takeText(ctx, state, at, end)
   else if (!hasFlags(state, FLAG_ENDED) && !takeSentinel(ctx, state, at, end)) {
-    takeJson(ctx, state, at, end)
+    takeJson(ctx, state, at, end, load<u32>(program, PROGRAM_ONE_VALUE) != 0)
   }
 }
 
@@ -99,8 +101,8 @@ function takeSentinel(ctx: usize, state: usize, at: usize, end: usize): bool {
   return false
 }
 
-/** Takes a payload of one JSON value, or of several objects one after the other. */
-export function takeJson(ctx: usize, state: usize, data: usize, end: usize): void {
+/** Takes a payload of one JSON value, or of several objects one after the other unless `isOne`. */
+export function takeJson(ctx: usize, state: usize, data: usize, end: usize, isOne: bool): void {
   const program = load<usize>(ctx, CTX_PROGRAM)
   const profile = load<usize>(ctx, CTX_PROFILE)
   const isStrict = load<u32>(profile, PROFILE_STRICT) != 0
@@ -117,6 +119,7 @@ export function takeJson(ctx: usize, state: usize, data: usize, end: usize): voi
   count(ctx, CTX_TEMPLATE_MISSES)
   countScanned(ctx, end - data)
   if (after == 0) refuse(ctx, state, data, end)
+  else if (isOne && second != 0) refuseSeveral(ctx, state, data, end)
   else extract(ctx, state, data, end, frames, second)
 }
 
@@ -203,6 +206,11 @@ export function refuse(ctx: usize, state: usize, at: usize, end: usize): void {
     const depthMax = load<u32>(load<usize>(ctx, CTX_PROFILE), PROFILE_DEPTH_MAX)
     report(ctx, FAULT_TOO_DEEP, depthMax, offset, at, bytes)
   } else report(ctx, bytes == 0 ? FAULT_EMPTY : FAULT_NOT_JSON, 0, offset, at, bytes)
+}
+
+function refuseSeveral(ctx: usize, state: usize, at: usize, end: usize): void {
+  count(state, STATE_MALFORMED)
+  report(ctx, FAULT_CONCATENATED, 0, load<f64>(state, STATE_OFFSET), at, <u32>(end - at))
 }
 
 /** Some servers end a stream with a bare line `error: {…}`, which WHATWG has a client ignore. */

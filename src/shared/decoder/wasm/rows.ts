@@ -20,3 +20,4 @@ export const ROW_EVENT_DATA: u32 = 22
 export const ROW_ERROR: u32 = 23
 export const ROW_FATAL: u32 = 24
 export const ROW_TOOL_KIND: u32 = 25
+export const ROW_TOOL_PARTS: u32 = 26

@@ -35,7 +35,6 @@ import {
   PROGRAM_RULES,
   REF_BIT,
   REF_SIZE,
-  REF_SLOT,
   RULE_CONDITION_COUNT,
   RULE_CONDITIONS,
   RULE_FLAGS,
@@ -51,20 +50,15 @@ import {
   SCOPE_IS_EACH,
   SCOPE_RULES,
   SHAPE_DELTA,
-  SHAPE_ERROR,
-  SHAPE_LIST,
-  SHAPE_OBJECT,
   SHAPE_WORD,
   STATE_SAID_ID,
   STATE_SAID_MODEL,
   STATE_SAID_TEXT,
-  TOOL_ARGUMENTS,
-  TOOL_ID,
-  TOOL_INPUT,
-  TOOL_KIND,
-  TOOL_NAME,
+  VALUE_AS,
+  VALUE_AS_BYTES,
   VALUE_REF_COUNT,
   VALUE_REFS,
+  VALUE_ROW,
   WANTED_BYTES,
   WANTED_KIND,
   WANTED_SIZE,
@@ -81,14 +75,11 @@ import {
   ROW_ROLE,
   ROW_TERMINATOR,
   ROW_TEXT,
-  ROW_TOOL_ARGUMENTS,
-  ROW_TOOL_ID,
-  ROW_TOOL_INPUT,
-  ROW_TOOL_KIND,
-  ROW_TOOL_NAME,
 } from './rows.ts'
-import { ARRAY_START, blanksEnd, COMMA, OBJECT_END, OBJECT_START, QUOTE, ZERO } from './scan.ts'
+import { COMMA, QUOTE } from './scan.ts'
+import { writeTool } from './tools.ts'
 import { isText } from './type.ts'
+import { find, hasShape, indexAt } from './values.ts'
 
 export const CHOICE_MAX: u32 = 65_535
 /** Choices from here on have no bit: what is sent once per choice is sent each time. */
@@ -165,12 +156,6 @@ function meets(ctx: usize, frames: usize, condition: usize, frame: usize): bool 
   return !wantsOne
 }
 
-/** The slot of a referenced value, 0 where it is absent. */
-function find(frames: usize, ref: usize, frame: usize): usize {
-  const isPresent = (load<u64>(frame, FRAME_PRESENT) & load<u64>(ref, REF_BIT)) != 0
-  return isPresent ? frames + load<u32>(ref, REF_SLOT) : 0
-}
-
 function enter(
   ctx: usize,
   frames: usize,
@@ -227,21 +212,6 @@ function enterOne(
   run(ctx, frames, load<usize>(rule, SCOPE_RULES), frame, choice, index)
 }
 
-/** A number of digits only, below 2^31; else -1. */
-function indexAt(frames: usize, ref: usize, frame: usize): i32 {
-  const slot = find(frames, ref, frame)
-  if (slot == 0) return -1
-  const end = load<usize>(slot, 4)
-  let index: u64 = 0
-  for (let at = load<usize>(slot); at < end; at++) {
-    const digit = <u32>load<u8>(at) - ZERO
-    if (digit > 9) return -1
-    index = index * 10 + digit
-    if (index > <u64>i32.MAX_VALUE) return -1
-  }
-  return <i32>index
-}
-
 /** Writes what a rule finds; no scope. */
 export function write(
   ctx: usize,
@@ -287,13 +257,13 @@ function writeValue(
     const end = load<usize>(slot, 4)
     if (!hasShape(at, end, shape)) continue
     if (shape > SHAPE_WORD) {
-      const place = kind == ROW_PROVIDER_ERROR ? -1 : index
-      countReplaced(ctx, writeText(ctx, kind, choice, place, at, end, false))
+      writeRaw(ctx, rule, choice, kind == ROW_PROVIDER_ERROR ? -1 : index, at, end)
       return
     }
     if (end - at > 2) {
       say(ctx, kind, choice)
-      countReplaced(ctx, writeText(ctx, kind, choice, index, at + 1, end - 1, true))
+      const row = load<u32>(rule, VALUE_ROW)
+      countReplaced(ctx, writeText(ctx, row, choice, index, at + 1, end - 1, true))
       return
     }
     isEmpty = true
@@ -306,6 +276,20 @@ function writeValue(
     setSaid(ctx, kind, bit)
     writeRow(ctx, kind, choice, index, 0, 0)
   }
+}
+
+/** Writes a value as it was sent, or the one word that the rule has for any. */
+function writeRaw(ctx: usize, rule: usize, choice: u32, index: i32, at: usize, end: usize): void {
+  const kind: u32 = load<u8>(rule, RULE_KIND)
+  const word = load<usize>(rule, VALUE_AS)
+  if (word == 0) {
+    countReplaced(ctx, writeText(ctx, kind, choice, index, at, end, false))
+    return
+  }
+  const bytes = load<u32>(rule, VALUE_AS_BYTES)
+  if (bytes == 0) return
+  say(ctx, kind, choice)
+  writeText(ctx, kind, choice, index, word, word + bytes, false)
 }
 
 /** Whether a rule for what is sent once has nothing left to send. */
@@ -340,79 +324,4 @@ function placeOfSaid(ctx: usize, kind: u32): usize {
   return kind < ROW_ID
     ? state + STATE_SAID_TEXT + (kind - ROW_TEXT) * 2
     : state + STATE_SAID_ID + (kind - ROW_ID) * 2
-}
-
-function hasShape(at: usize, end: usize, shape: i32): bool {
-  const byte: u32 = load<u8>(at)
-  if (shape <= SHAPE_WORD) return byte == QUOTE
-  if (shape == SHAPE_OBJECT) return byte == OBJECT_START
-  if (shape == SHAPE_LIST) return byte == ARRAY_START && !isBare(at, end)
-  if (shape == SHAPE_ERROR) return byte == OBJECT_START || (byte == QUOTE && end - at > 2)
-  // SHAPE_ANY: a null was never noted.
-  return true
-}
-
-/** Whether a container is empty. */
-function isBare(at: usize, end: usize): bool {
-  return blanksEnd(at + 1, end, false) == end - 1
-}
-
-function writeTool(
-  ctx: usize,
-  frames: usize,
-  rule: usize,
-  frame: usize,
-  choice: u32,
-  index: i32,
-): void {
-  const kind = findString(frames, rule + TOOL_KIND, frame)
-  const id = findString(frames, rule + TOOL_ID, frame)
-  const name = findString(frames, rule + TOOL_NAME, frame)
-  const fragment = find(frames, rule + TOOL_ARGUMENTS, frame)
-  const isString = fragment != 0 && <u32>load<u8>(load<usize>(fragment)) == QUOTE
-  const whole = isWhole(fragment) ? fragment : findInput(frames, rule, frame)
-  if ((kind | id | name) == 0 && !isString && whole == 0) return
-  writeWord(ctx, ROW_TOOL_KIND, choice, index, kind)
-  writeWord(ctx, ROW_TOOL_ID, choice, index, id)
-  writeWord(ctx, ROW_TOOL_NAME, choice, index, name)
-  if (whole != 0) {
-    const at = load<usize>(whole)
-    const end = load<usize>(whole, 4)
-    countReplaced(ctx, writeText(ctx, ROW_TOOL_INPUT, choice, index, at, end, false))
-  } else if (isString) {
-    const at = load<usize>(fragment) + 1
-    const end = load<usize>(fragment, 4) - 1
-    countReplaced(ctx, writeText(ctx, ROW_TOOL_ARGUMENTS, choice, index, at, end, true))
-  } else writeRow(ctx, ROW_TOOL_ARGUMENTS, choice, index, 0, 0)
-}
-
-/** The slot of a string that is not empty, else 0. */
-function findString(frames: usize, ref: usize, frame: usize): usize {
-  const slot = find(frames, ref, frame)
-  if (slot == 0) return 0
-  const at = load<usize>(slot)
-  return <u32>load<u8>(at) == QUOTE && load<usize>(slot, 4) - at > 2 ? slot : 0
-}
-
-function writeWord(ctx: usize, kind: u32, choice: u32, index: i32, slot: usize): void {
-  if (slot == 0) return
-  const at = load<usize>(slot) + 1
-  const end = load<usize>(slot, 4) - 1
-  countReplaced(ctx, writeText(ctx, kind, choice, index, at, end, true))
-}
-
-/** An object or array. */
-function isWhole(slot: usize): bool {
-  return slot != 0 && (<u32>load<u8>(load<usize>(slot)) | 0x20) == OBJECT_START
-}
-
-/** The slot of the whole of a tool's arguments: a container, or a string that is not empty. */
-function findInput(frames: usize, rule: usize, frame: usize): usize {
-  const slot = find(frames, rule + TOOL_INPUT, frame)
-  if (slot == 0) return 0
-  const at = load<usize>(slot)
-  const byte: u32 = load<u8>(at)
-  const isEmptyObject = byte == OBJECT_START && isBare(at, load<usize>(slot, 4))
-  if (isEmptyObject && load<u8>(rule, RULE_FLAGS) & RULE_SKIP_EMPTY) return 0
-  return isWhole(slot) ? slot : findString(frames, rule + TOOL_INPUT, frame)
 }

@@ -32,6 +32,17 @@ import {
   CTX_TYPE_IS_JSON,
   FAULT_BYTES_MAX,
   FLAG_MARK_DONE,
+  PROFILE_DEPTH_MAX,
+  PROFILE_EVENT_BYTES_MAX,
+  PROFILE_LINE_BYTES_MAX,
+  PROGRAM_DEBT,
+  PROGRAM_HITS,
+  PROGRAM_LAST,
+  PROGRAM_ORDER,
+  PROGRAM_TEMPLATE_COUNT,
+  STATE_EVENTS,
+} from '../wasm-layout.ts'
+import {
   HOLE_NUMBER,
   HOLE_STRING,
   PATCH_DISTANCE,
@@ -44,15 +55,6 @@ import {
   PIECE_LITERAL,
   PIECE_SIZE,
   PIECE_SLOT,
-  PROFILE_DEPTH_MAX,
-  PROFILE_EVENT_BYTES_MAX,
-  PROFILE_LINE_BYTES_MAX,
-  PROGRAM_DEBT,
-  PROGRAM_HITS,
-  PROGRAM_LAST,
-  PROGRAM_ORDER,
-  PROGRAM_TEMPLATE_COUNT,
-  STATE_EVENTS,
   STEP_CHOICE,
   STEP_FRAME,
   STEP_INDEX,
@@ -84,7 +86,7 @@ import {
   TEMPLATE_TYPE_AT,
   TEMPLATE_TYPE_END,
   TEMPLATE_TYPE_IS_JSON,
-} from '../wasm-layout.ts'
+} from '../wasm-template-layout.ts'
 import { countReplaced, hasEnough, writeText } from './output.ts'
 import { runAll, write } from './rules.ts'
 import { blanksEnd, numberEnd, QUOTE, same, stringEnd, stringStops } from './scan.ts'
@@ -317,7 +319,7 @@ function takeStep(ctx: usize, state: usize, template: usize, step: usize): void 
   if (bytes > 16 || (stops & ((1 << (<i32>bytes)) - 1)) != 0) {
     const choice = <u32>row >> 16
     const index = <i32>(row >> 32)
-    countReplaced(ctx, writeText(ctx, <u32>row & 0xff, choice, index, at, at + bytes, true))
+    countReplaced(ctx, writeText(ctx, <u32>row & 0xffff, choice, index, at, at + bytes, true))
     return
   }
   const rows = load<u32>(ctx, CTX_ROW_COUNT)
