@@ -1,4 +1,5 @@
-// Draws the README's chart of one bench report: `node scripts/chart.js REPORT.json OUT.svg`.
+// Draws the README's chart of one bench report: `node scripts/chart.js REPORT.json OUT.svg`; part
+// of `npm run bench:docs`.
 import { readFileSync, writeFileSync } from 'node:fs'
 
 const [reportPath, svgPath] = process.argv.slice(2)
@@ -7,7 +8,7 @@ if (reportPath === undefined || svgPath === undefined) {
   process.exit(2)
 }
 
-const LABEL_WIDTH = 250
+const LABEL_WIDTH = 320
 const PLOT_WIDTH = 400
 const VALUE_WIDTH = 90
 const BAR_HEIGHT = 20

@@ -1,6 +1,9 @@
 /** Figures reach the documents by script, and say what the report says. */
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { BARS, measuredBar, type BarName } from '../bench/bars.ts'
 import type { Row } from '../bench/bench.ts'
@@ -77,10 +80,27 @@ test('parseReport: a figure that was not measured holds no bar', () => {
   assert.equal(holds(read!.bars[0]!), false)
 })
 
-test('docs: the figures in PERFORMANCE.md are those of the report beside the benchmarks', () => {
+test('docs: the figures in them are those of the report beside the benchmarks', () => {
   const report = parseReport(readFileSync(new URL('bench/results.json', root), 'utf8'))
-  const document = readFileSync(new URL('docs/PERFORMANCE.md', root), 'utf8')
-  assert.equal(fillFigures(document, report), document)
+  for (const path of ['docs/PERFORMANCE.md', 'README.md']) {
+    const document = readFileSync(new URL(path, root), 'utf8')
+    assert.match(document, /<!-- figures: /)
+    assert.equal(fillFigures(document, report), document, `${path}: npm run bench:docs`)
+  }
   const told = report.benches.flatMap(({ bars }) => bars.map(({ name }) => name as BarName))
   assert.deepEqual(told.sort(), Object.keys(BARS).sort())
+})
+
+test('docs: the chart in the README is that of the report, and has every contender', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-chart-'))
+  const path = join(folder, 'chart.svg')
+  execFileSync(process.execPath, ['scripts/chart.js', 'bench/results.json', path], { cwd: root })
+  const drawn = readFileSync(path, 'utf8')
+  rmSync(folder, { recursive: true })
+  assert.equal(readFileSync(new URL('docs/throughput.svg', root), 'utf8'), drawn)
+  const names = [...drawn.matchAll(/class="name"[^>]*>([^<]+)</g)].map(([, name]) => name!)
+  const readme = readFileSync(new URL('README.md', root), 'utf8')
+  assert.match(readme, /!\[[^\]]+\]\(docs\/throughput\.svg\)/)
+  for (const name of names) assert.ok(readme.includes(`| ${name} |`), name)
+  assert.ok(names.length >= 6)
 })
