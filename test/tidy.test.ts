@@ -8,7 +8,7 @@ import { codeOf, commentsOf } from './tidy/source-text.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const NOT_OURS = new Set(['.git', 'coverage', 'dist', 'node_modules'])
-const IS_TEXT = /\.(?:[jt]s|json|md|ya?ml|sh)$|^\.ci\/|(?:^|\/)\.\w+$/
+const IS_TEXT = /\.(?:[jt]s|json|md|svg|ya?ml|sh)$|^\.ci\/|(?:^|\/)\.\w+$/
 
 function readTree(folder = '', tree = new Map<string, string>()): Tree {
   for (const entry of readdirSync(root + folder, { withFileTypes: true })) {
