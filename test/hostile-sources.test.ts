@@ -4,8 +4,8 @@ import { readdirSync } from 'node:fs'
 import { after, before, test } from 'node:test'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { createDecoder, createMillrace, type Millrace } from '../src/main/index.ts'
-import { bytes, chat } from './chat-bytes.ts'
+import { createDecoder, createMillrace, type Message, type Millrace } from '../src/main/index.ts'
+import { bytes, chat, delta, DONE } from './chat-bytes.ts'
 import { collect, failureOf, textOf } from './reading.ts'
 
 const CHAT = { dialect: 'openai-chat' } as const
@@ -91,6 +91,22 @@ test('decode: a provider error that ends the stream is its failure', async () =>
   const source = 'data: {"error":{"message":"overloaded"}}\n\n'
   assert.equal((await failureOf(mill.decode(source, CHAT).final())).code, 'PROVIDER_ERROR')
   assert.equal((await failureOf(collect(mill.decode(source, CHAT)))).code, 'PROVIDER_ERROR')
+})
+
+test('bufferedBytesMax: an event beyond it ends its stream, and no other', async () => {
+  const small = await createMillrace({ bufferedBytesMax: 1024 * 1024 })
+  const large = [delta('a'), 'data: ', ...Array.from({ length: 60 }, () => 'x'.repeat(50_000))]
+  const other = small.open(CHAT)
+  other.write(delta('unfinished').slice(0, 40))
+  const error = await failureOf(small.decode(large, CHAT).final())
+  assert.equal(error.code, 'BUFFERS_EXHAUSTED')
+  assert.equal((error.details['partial'] as Message).text[0], 'a')
+  other.write(delta('unfinished').slice(40) + DONE)
+  other.end()
+  assert.equal((await other.final()).text[0], 'unfinished')
+  await small.close()
+  const whole = await mill.decode([...large, '\n\n', DONE], CHAT).final()
+  assert.equal(whole.badJson, 1)
 })
 
 test('timeout: empty chunks are no bytes', async () => {

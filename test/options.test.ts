@@ -1,5 +1,6 @@
 /** What callers may pass for options, and what they get for the rest. */
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { after, before, test } from 'node:test'
 import {
   createDecoder,
@@ -7,7 +8,10 @@ import {
   MillraceError,
   type DecodeOptions,
   type Millrace,
+  type StreamLimits,
 } from '../src/main/index.ts'
+import * as limits from '../src/shared/limits.ts'
+import type { Range } from '../src/shared/limits.ts'
 import { chat } from './chat-bytes.ts'
 
 /** Nothing that an option takes, and some of it hard to put into a message. */
@@ -70,7 +74,7 @@ for (const name of STREAM_OPTIONS) {
 }
 
 test('dialect: a name that is none is DIALECT_UNKNOWN and lists those there are', () => {
-  const unknown = { code: 'DIALECT_UNKNOWN', message: /'klingon'.* openai-chat, anthropic/ }
+  const unknown = { code: 'DIALECT_UNKNOWN', message: /'klingon'.* openai-chat, .*anthropic/ }
   assert.throws(() => createDecoder({ dialect: 'klingon' }), unknown)
 })
 
@@ -86,6 +90,7 @@ test('createMillrace: nonsense is refused before any thread is started', async (
   const urls = ['file://host/worker.js', 'file:///a%2Fb.js', 'https://a/worker.js', 'data:,']
   const refused: readonly [name: string, value: unknown][] = [
     ...NONSENSE.map((value): [string, unknown] => ['workers', value]),
+    ...NONSENSE.map((value): [string, unknown] => ['bufferedBytesMax', value]),
     ...NONSENSE.map((value): [string, unknown] => ['workerUrl', value]),
     ...urls.map((url): [string, unknown] => ['workerUrl', new URL(url)]),
     ['workers', 65],
@@ -106,6 +111,29 @@ test('decodeFile: a path that is none fails the stream with SOURCE_FAILED', asyn
     const stream = mill.decodeFile(path as string, { dialect: 'sse' })
     await assert.rejects(stream.final(), { code: 'SOURCE_FAILED' })
   }
+})
+
+test('docs: the table of bounds has every option that is a number, as it is', () => {
+  const page = readFileSync(new URL('../../docs/ARCHITECTURE.md', import.meta.url), 'utf8')
+  const rows = page.matchAll(/^\| `(\w+)` \| \w+ \| ([\d,]+) \| ([\d,]+).*? \| ([\d,]+) \|/gm)
+  const told = Array.from(rows, ([, name = '', ...numbers]): [string, Range] => {
+    const [fallback, min, max] = numbers.map((text) => Number(text.replace(/\D/g, '')))
+    return [name, { min: min!, max: max!, fallback: fallback! }]
+  })
+  const names = Object.keys(limits.STREAM_LIMITS_DEFAULT) as (keyof StreamLimits)[]
+  const ofBytes = names.map((name): [string, Range] => {
+    const min = limits.STREAM_LIMITS_LEAST[name]
+    const max = limits.STREAM_LIMITS_CAP[name]
+    return [name, { min, max, fallback: limits.STREAM_LIMITS_DEFAULT[name] }]
+  })
+  assert.deepEqual(Object.fromEntries(told), {
+    workers: limits.WORKERS,
+    bufferedBytesMax: limits.BUFFERED_BYTES,
+    windowBytes: limits.WINDOW_BYTES,
+    timeout: limits.TIMEOUT_MS,
+    finalBytesMax: limits.FINAL_BYTES,
+    ...Object.fromEntries(ofBytes),
+  })
 })
 
 test('options: their bounds are themselves allowed', async () => {

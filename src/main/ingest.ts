@@ -1,12 +1,7 @@
 /** Pulls one source into one stream: read, write, wait for room, until either ends. */
+import { BUSY_MS_MAX, SOURCE_LINGER_MS } from '../shared/limits.ts'
 import { openSource, sourceError, type ChunkReader, type Source } from './source.ts'
 import type { StreamState } from './stream-state.ts'
-
-/**
- * How long a source may take to end by itself after the protocol's end, ms. A body read to its end
- * leaves its connection reusable; a cancelled one costs the next request a new connection.
- */
-const LINGER_MS = 500
 
 /** Never rejects: what goes wrong with the source is the stream's failure. */
 export async function ingest(open: () => Source, stream: StreamState): Promise<void> {
@@ -27,7 +22,7 @@ export async function ingest(open: () => Source, stream: StreamState): Promise<v
   const pace = new Pace()
   stream.ownSource((reason) => {
     if (reason !== undefined) cancel(reason)
-    else lingering ??= setTimeout(cancel, LINGER_MS, undefined)
+    else lingering ??= setTimeout(cancel, SOURCE_LINGER_MS, undefined)
   })
   try {
     for (;;) {
@@ -51,9 +46,6 @@ export async function ingest(open: () => Source, stream: StreamState): Promise<v
     if (lingering !== null) clearTimeout(lingering)
   }
 }
-
-/** Time after which a source that never waits must let the event loop run, ms. */
-const BUSY_MS_MAX = 5
 
 /** Lets timers and sockets live beside a source whose chunks are ready at once. */
 class Pace {

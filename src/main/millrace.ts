@@ -19,9 +19,6 @@ import { StreamState } from './stream-state.ts'
 import { TokenStream } from './token-stream.ts'
 import { WritableTokenStream } from './writable-token-stream.ts'
 
-/** What carry slabs may take beyond a channel's own memory, bytes. */
-const LEASE_BYTES_MAX = 256 * 1024 * 1024
-
 /**
  * Starts a Millrace: a pool of worker threads, each with one channel of shared memory.
  *
@@ -43,7 +40,7 @@ const LEASE_BYTES_MAX = 256 * 1024 * 1024
  * }
  */
 export async function createMillrace(options: MillraceOptions = {}): Promise<Millrace> {
-  const { workers, workerUrl } = resolveMillraceOptions(options)
+  const { workers, bufferedBytesMax, workerUrl } = resolveMillraceOptions(options)
   const pool = new Piscina({
     filename: fileURLToPath(workerUrl),
     minThreads: workers,
@@ -52,7 +49,7 @@ export async function createMillrace(options: MillraceOptions = {}): Promise<Mil
     idleTimeout: Infinity,
     execArgv: [],
   })
-  const mill = new Millrace(pool, workers)
+  const mill = new Millrace(pool, workers, bufferedBytesMax)
   try {
     await mill.warmUp()
   } catch (error) {
@@ -71,13 +68,13 @@ export class Millrace {
   #closing: Promise<void> | null = null
 
   /** @internal */
-  constructor(pool: Piscina, workers: number) {
+  constructor(pool: Piscina, workers: number, bufferedBytesMax: number) {
     this.#pool = pool
     // Errors outside any task; the task that dies of one rejects, and that is where it is handled.
     pool.on('error', () => {})
     this.#channels = Array.from(
       { length: workers },
-      () => new Channel(pool, { leaseBytesMax: LEASE_BYTES_MAX }),
+      () => new Channel(pool, { leaseBytesMax: bufferedBytesMax }),
     )
   }
 

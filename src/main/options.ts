@@ -2,7 +2,18 @@
 import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
 import { MillraceError } from '../shared/errors.ts'
-import { STREAM_LIMITS_CAP, STREAM_LIMITS_DEFAULT, type StreamLimits } from '../shared/limits.ts'
+import {
+  BUFFERED_BYTES,
+  FINAL_BYTES,
+  STREAM_LIMITS_CAP,
+  STREAM_LIMITS_DEFAULT,
+  STREAM_LIMITS_LEAST,
+  TIMEOUT_MS,
+  WINDOW_BYTES,
+  WORKERS,
+  type Range,
+  type StreamLimits,
+} from '../shared/limits.ts'
 import { findDialect } from '../shared/dialects/dialects.ts'
 import type { Dialect } from '../shared/dialects/dialect.ts'
 import { decodeWorkerUrl } from './worker-url.ts'
@@ -11,6 +22,12 @@ import { decodeWorkerUrl } from './worker-url.ts'
 export interface MillraceOptions {
   /** Worker threads, each with one channel of its own. Integer, 1 to 64. Default 1. */
   readonly workers?: number
+  /**
+   * What a worker may hold of unfinished events beyond its channel's own memory, all its streams
+   * together, bytes; the event that would pass it ends its stream with `BUFFERS_EXHAUSTED`.
+   * Integer, 1 MiB to 2 GiB. Default 256 MiB.
+   */
+  readonly bufferedBytesMax?: number
   /**
    * The worker's module, a `file:` URL, where a bundler has moved it: its own copy of
    * `millrace`'s `dist/src/workers/decode-worker.js`. Default: where the package has it.
@@ -59,17 +76,17 @@ export interface StreamOptions {
   readonly signal: AbortSignal | null
 }
 
-const MIB = 1024 * 1024
-const WORKERS_MAX = 64
-const TIMER_MS_MAX = 2 ** 31 - 1
-
 /** @throws {MillraceError} `OPTION_INVALID`. */
 export function resolveMillraceOptions(options: MillraceOptions): Required<MillraceOptions> {
-  requireKnown(options, ['workers', 'workerUrl'])
-  const { workers, workerUrl = decodeWorkerUrl } = options
+  requireKnown(options, ['workers', 'bufferedBytesMax', 'workerUrl'])
+  const { workers, bufferedBytesMax, workerUrl = decodeWorkerUrl } = options
   if (pathOf(workerUrl) === null)
     throw invalid('workerUrl', 'a file: URL of a local path', workerUrl)
-  return { workers: integer('workers', workers, 1, 1, WORKERS_MAX), workerUrl }
+  return {
+    workers: integer('workers', workers, WORKERS),
+    bufferedBytesMax: integer('bufferedBytesMax', bufferedBytesMax, BUFFERED_BYTES),
+    workerUrl,
+  }
 }
 
 /** @throws {MillraceError} `OPTION_INVALID`, `DIALECT_UNKNOWN`. */
@@ -86,15 +103,15 @@ export function resolveStreamOptions(options: DecodeOptions): StreamOptions {
   return {
     dialect: findDialect(options.dialect),
     placement,
-    windowBytes: integer('windowBytes', options.windowBytes, 256 * 1024, 1024, 16 * MIB),
-    timeoutMs: integer('timeout', options.timeout, 60_000, 0, TIMER_MS_MAX),
+    windowBytes: integer('windowBytes', options.windowBytes, WINDOW_BYTES),
+    timeoutMs: integer('timeout', options.timeout, TIMEOUT_MS),
     strict: boolean('strict', options.strict, false),
     accumulate: boolean('accumulate', options.accumulate, true),
-    finalBytesMax: integer('finalBytesMax', options.finalBytesMax, 16 * MIB, 1024, 2 ** 30),
+    finalBytesMax: integer('finalBytesMax', options.finalBytesMax, FINAL_BYTES),
     limits: {
-      lineBytesMax: limit('lineBytesMax', options, 256),
-      eventBytesMax: limit('eventBytesMax', options, 256),
-      jsonDepthMax: limit('jsonDepthMax', options, 1),
+      lineBytesMax: limit('lineBytesMax', options),
+      eventBytesMax: limit('eventBytesMax', options),
+      jsonDepthMax: limit('jsonDepthMax', options),
     },
     signal,
   }
@@ -112,17 +129,15 @@ const STREAM_OPTION_NAMES: readonly string[] = [
   ...Object.keys(STREAM_LIMITS_DEFAULT),
 ]
 
-function limit(name: keyof StreamLimits, options: DecodeOptions, min: number): number {
-  return integer(name, options[name], STREAM_LIMITS_DEFAULT[name], min, STREAM_LIMITS_CAP[name])
+function limit(name: keyof StreamLimits, options: DecodeOptions): number {
+  return integer(name, options[name], {
+    min: STREAM_LIMITS_LEAST[name],
+    max: STREAM_LIMITS_CAP[name],
+    fallback: STREAM_LIMITS_DEFAULT[name],
+  })
 }
 
-function integer(
-  name: string,
-  value: number | undefined,
-  fallback: number,
-  min: number,
-  max: number,
-): number {
+function integer(name: string, value: number | undefined, { min, max, fallback }: Range): number {
   if (value === undefined) return fallback
   if (!Number.isInteger(value) || value < min || value > max) {
     throw invalid(name, `an integer from ${min} to ${max}`, value)

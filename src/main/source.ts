@@ -5,6 +5,7 @@
  */
 import { inspect } from 'node:util'
 import { MillraceError } from '../shared/errors.ts'
+import { BODY_EXCERPT_BYTES_MAX, BODY_EXCERPT_MS_MAX } from '../shared/limits.ts'
 
 /** Bytes, or text to be encoded as UTF-8. */
 export type Chunk = Uint8Array | string
@@ -27,10 +28,6 @@ export interface ChunkReader {
   /** Releases the source; never rejects. Safe to call at any time, any number of times. */
   cancel(reason: unknown): Promise<void>
 }
-
-/** Bytes of a refused body that its error carries, and how long they are waited for, ms. */
-const BODY_EXCERPT_BYTES = 512
-const BODY_EXCERPT_MS_MAX = 1000
 
 /**
  * Opens a source.
@@ -108,7 +105,7 @@ async function excerptOf(response: Response): Promise<string> {
   // A body that stays open is quoted as far as it came: cancelling ends the read.
   const timer = setTimeout(() => void reader.cancel(undefined), BODY_EXCERPT_MS_MAX)
   try {
-    while (bytes < BODY_EXCERPT_BYTES) {
+    while (bytes < BODY_EXCERPT_BYTES_MAX) {
       const chunk = await reader.read()
       if (chunk === null) break
       parts.push(chunk)
@@ -119,7 +116,7 @@ async function excerptOf(response: Response): Promise<string> {
   }
   clearTimeout(timer)
   await reader.cancel(undefined)
-  return Buffer.concat(parts).subarray(0, BODY_EXCERPT_BYTES).toString('utf8').trim()
+  return Buffer.concat(parts).subarray(0, BODY_EXCERPT_BYTES_MAX).toString('utf8').trim()
 }
 
 function fromWebStream(stream: ReadableStream<Chunk>): ChunkReader {

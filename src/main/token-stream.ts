@@ -1,15 +1,10 @@
 import { MillraceError } from '../shared/errors.ts'
+import { BUSY_MS_MAX } from '../shared/limits.ts'
 import type { TokenEvent } from './events.ts'
 import type { Message } from './message.ts'
 import type { StreamStats } from './stats.ts'
 import type { StreamState } from './stream-state.ts'
 import type { TokenBatch } from './token-batch.ts'
-
-/**
- * After so long of results that were ready at once, an iterator yields to the event loop, ms: a
- * loop over ready results runs in microtasks alone and would keep timers and sockets waiting.
- */
-const BUSY_MS_MAX = 5
 
 /** Results between two looks at the clock, which costs as much as a result. */
 const CLOCK_EVERY = 64

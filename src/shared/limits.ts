@@ -1,9 +1,38 @@
 /**
- * Every bound of the library, with its unit, in one place.
+ * Every bound of the library, with its unit, in one place. The sizes of a channel's regions, which
+ * bound what they hold, are in channel-layout.ts.
  *
  * Passing a limit of a stream is a typed error for that stream and costs the others nothing. The
  * defaults suit text streams; recordings of image models hold lines of 2 MB.
  */
+
+const KIB = 1024
+const MIB: number = 1024 * KIB
+const GIB: number = 1024 * MIB
+
+// ---- options -------------------------------------------------------------------------------
+
+/** What an option that is an integer may be, and what it is where it is not given. */
+export interface Range {
+  readonly min: number
+  readonly max: number
+  readonly fallback: number
+}
+
+/** Worker threads of a Millrace. */
+export const WORKERS: Range = { min: 1, max: 64, fallback: 1 }
+
+/** What unfinished events may take beyond a channel's own memory, bytes a worker. */
+export const BUFFERED_BYTES: Range = { min: MIB, max: 2 * GIB, fallback: 256 * MIB }
+
+/** Input of a stream in flight, bytes. Four frames: worker and caller each have one in hand. */
+export const WINDOW_BYTES: Range = { min: KIB, max: 16 * MIB, fallback: 256 * KIB }
+
+/** The longest wait for a source's next bytes, ms; 0 is none. A timer takes no more. */
+export const TIMEOUT_MS: Range = { min: 0, max: 2 ** 31 - 1, fallback: 60_000 }
+
+/** Most text that `final()` keeps, bytes. */
+export const FINAL_BYTES: Range = { min: KIB, max: GIB, fallback: 16 * MIB }
 
 /** Bounds on what one stream may make the decoder hold. All integers. */
 export interface StreamLimits {
@@ -16,17 +45,26 @@ export interface StreamLimits {
 }
 
 export const STREAM_LIMITS_DEFAULT: StreamLimits = {
-  lineBytesMax: 4 * 1024 * 1024,
-  eventBytesMax: 4 * 1024 * 1024,
+  lineBytesMax: 4 * MIB,
+  eventBytesMax: 4 * MIB,
   jsonDepthMax: 64,
 }
 
 /** Hard caps on {@link StreamLimits}: what an option may ask for at most. */
 export const STREAM_LIMITS_CAP: StreamLimits = {
-  lineBytesMax: 64 * 1024 * 1024,
-  eventBytesMax: 64 * 1024 * 1024,
+  lineBytesMax: 64 * MIB,
+  eventBytesMax: 64 * MIB,
   jsonDepthMax: 1024,
 }
+
+/** The least that an option may ask for of {@link StreamLimits}. */
+export const STREAM_LIMITS_LEAST: StreamLimits = {
+  lineBytesMax: 256,
+  eventBytesMax: 256,
+  jsonDepthMax: 1,
+}
+
+// ---- what a stream may make us keep --------------------------------------------------------
 
 /** Longest SSE `id` and `event` value, bytes; a longer one is ignored and counted. */
 export const EVENT_ID_BYTES_MAX = 1024
@@ -43,3 +81,21 @@ export const TOOL_PARTS_MAX = 65_536
 
 /** Fields that a usage object keeps where one is merged from several; others are ignored. */
 export const USAGE_FIELDS_MAX = 64
+
+/** Bytes of a refused body that its error carries, and how long they are waited for, ms. */
+export const BODY_EXCERPT_BYTES_MAX = 512
+export const BODY_EXCERPT_MS_MAX = 1000
+
+// ---- time ----------------------------------------------------------------------------------
+
+/**
+ * How long a source may take to end by itself after the protocol's end, ms. A body read to its end
+ * leaves its connection reusable; a cancelled one costs the next request a new connection.
+ */
+export const SOURCE_LINGER_MS = 500
+
+/**
+ * How long a loop may live on what is ready at once before it yields to the event loop, ms: it
+ * runs in microtasks alone, and would keep timers and sockets waiting.
+ */
+export const BUSY_MS_MAX = 5
