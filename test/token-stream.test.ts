@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { getEventListeners } from 'node:events'
 import { Readable } from 'node:stream'
 import { after, before, describe, test } from 'node:test'
 import {
@@ -278,6 +279,22 @@ function tests(placement: Placement): void {
     const stream = decode(HELLO)
     const events = await collect(stream)
     assert.equal((await stream.final()).text[0], textOf(events))
+  })
+
+  test('final: a reader that stopped reading does not keep it from a failure', async () => {
+    const { source } = hanging(delta('a'), delta('b'))
+    const stream = decode(source, { timeout: 20 })
+    assert.equal(brief((await stream[Symbol.asyncIterator]().next()).value), 'a')
+    const error = await failureOf(stream.final())
+    assert.equal(error.code, 'TIMEOUT')
+    assert.equal((error.details['partial'] as { text: Record<string, string> }).text[0], 'ab')
+  })
+
+  test('signal: however many streams share one, it has one listener', async () => {
+    const { signal } = new AbortController()
+    const streams = Array.from({ length: 20 }, () => decode(HELLO, { signal }))
+    assert.equal(getEventListeners(signal, 'abort').length, 1)
+    for (const stream of streams) await stream.final()
   })
 
   test('final: carries what was received when the stream fails', async () => {

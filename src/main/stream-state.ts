@@ -60,6 +60,7 @@ export class StreamState {
   #heldBytes = 0
   #consumer: (() => void) | null = null
   #dropHeld: () => boolean = () => false
+  #onFailed: () => void = noop
 
   #message: MessageBuilder | null
   #messageFailure: unknown = null
@@ -313,6 +314,7 @@ export class StreamState {
     this.#unwatchAbort()
     this.#wakeDrained()
     this.#wakeConsumer()
+    if (this.#failure !== null) this.#onFailed()
     this.#onClosed(this, this.#failure)
   }
 
@@ -352,6 +354,12 @@ export class StreamState {
   /** What ended the stream before its end; it counts once the stream is exhausted. */
   get failure(): MillraceError | null {
     return this.#failure
+  }
+
+  /** Runs `onFailed` when the stream fails, read or not. */
+  whenFailed(onFailed: () => void): void {
+    this.#onFailed = onFailed
+    if (this.#closed && this.#failure !== null) onFailed()
   }
 
   /** Runs `wake` once, when take() may have something or the stream is exhausted. */

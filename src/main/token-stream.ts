@@ -29,6 +29,8 @@ export class TokenStream implements AsyncIterable<TokenEvent> {
   /** @internal Made by `decode`, `decodeFile` and `open`. */
   constructor(state: StreamState) {
     this.#state = state
+    // A reader that has stopped reading would keep final() waiting for ever.
+    state.whenFailed(() => this.#settle())
   }
 
   /** Events in the provider's order. Concurrent `next()` calls queue in order. */
@@ -64,7 +66,7 @@ export class TokenStream implements AsyncIterable<TokenEvent> {
 
   /**
    * The whole message. Alone it reads the stream; beside an iterator, the iterator does, and this
-   * waits for it.
+   * waits for it, or for the stream's failure.
    *
    * @throws {MillraceError} The stream's failure, `PROVIDER_ERROR` or, where the iterator left
    *   early, `STREAM_ABORTED`, each with what was received in `details.partial`; `FINAL_TOO_LARGE`
