@@ -4,6 +4,7 @@ export { MillraceError, type ErrorCode, type ErrorDetails } from '../shared/erro
 export type { StreamLimits } from '../shared/limits.ts'
 export type { WorkerStats } from '../shared/control-protocol.ts'
 export type { TokenEvent, TokenEventType, Usage } from './events.ts'
+export type { LatencyStats } from './latency.ts'
 export type { Message } from './message.ts'
 export type { DecodeOptions, MillraceOptions, Placement } from './options.ts'
 export type { Relay } from './relay.ts'

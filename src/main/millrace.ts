@@ -6,6 +6,7 @@ import { Channel } from './channel.ts'
 import { reportEnd, reportStart } from './diagnostics.ts'
 import { ingest } from './ingest.ts'
 import { InlineInput } from './inline-input.ts'
+import { LatencySamples } from './latency.ts'
 import {
   resolveMillraceOptions,
   resolveStreamOptions,
@@ -65,6 +66,7 @@ export class Millrace {
   readonly #channels: Channel[]
   readonly #streams = new Set<StreamState>()
   readonly #totals = new StreamTotals()
+  readonly #latency = new LatencySamples()
   #closing: Promise<void> | null = null
 
   /** @internal */
@@ -152,6 +154,7 @@ export class Millrace {
     return this.#totals.snapshot(
       [...this.#streams].map((stream) => stream.stats()),
       {
+        latencyMs: this.#latency.snapshot(),
         memoryBytes: workers.reduce((sum, { decoderBytes }) => sum + decoderBytes, channelBytes),
         workers,
       },
@@ -182,12 +185,13 @@ export class Millrace {
     if (this.#closing !== null) {
       throw new MillraceError('MILLRACE_CLOSED', 'this Millrace is closed')
     }
-    const state = new StreamState(resolved, (closed, failure) => {
+    const onClosed = (closed: StreamState, failure: MillraceError | null): void => {
       this.#streams.delete(closed)
       const stats = closed.stats()
       this.#totals.add(stats)
       reportEnd(stats, failure)
-    })
+    }
+    const state = new StreamState(resolved, onClosed, this.#latency)
     this.#streams.add(state)
     reportStart(state.stats())
     if (resolved.placement === 'inline') state.attach(new InlineInput(state))

@@ -1,5 +1,6 @@
 /** Counters as frozen plain objects: a snapshot of one moment, safe to keep, log or send. */
 import type { WorkerStats } from '../shared/control-protocol.ts'
+import type { LatencyStats } from './latency.ts'
 import type { Placement } from './options.ts'
 
 /** What is counted of one stream, and of all together. */
@@ -29,6 +30,8 @@ export interface StreamStats extends StreamCounts {
 export interface MillraceStats extends StreamCounts {
   readonly streamsOpen: number
   readonly streamsEnded: number
+  /** Added latency: from a chunk's write until what it completed was ready; `null` before any. */
+  readonly latencyMs: LatencyStats | null
   /** Memory of all channels, and of the decoders of the workers that run now, bytes. */
   readonly memoryBytes: number
   /** The streams that are open now. */
@@ -51,7 +54,7 @@ export class StreamTotals {
 
   snapshot(
     open: readonly StreamStats[],
-    machinery: Pick<MillraceStats, 'memoryBytes' | 'workers'>,
+    machinery: Pick<MillraceStats, 'latencyMs' | 'memoryBytes' | 'workers'>,
   ): MillraceStats {
     const sums = { ...this.#ended }
     for (const stream of open) for (const key of SUMMED) sums[key] += stream[key]

@@ -16,6 +16,7 @@ import type { RowBatch } from '../shared/rows.ts'
 import { Assembler } from './assembler.ts'
 import { watchAbort } from './abort-watch.ts'
 import { MessageBuilder, type Message } from './message.ts'
+import { LatencyProbe, LatencySamples } from './latency.ts'
 import type { StreamOptions } from './options.ts'
 import type { StreamStats } from './stats.ts'
 import type { TokenBatch } from './token-batch.ts'
@@ -46,6 +47,7 @@ export class StreamState {
   #input: StreamInput | null = null
   #cancelSource: ((reason: unknown) => void) | null = null
   readonly #onClosed: (stream: StreamState, failure: MillraceError | null) => void
+  readonly #latency: LatencyProbe
 
   #pending: Uint8Array | null = null
   #ending = false
@@ -72,9 +74,11 @@ export class StreamState {
   constructor(
     options: StreamOptions,
     onClosed: (stream: StreamState, failure: MillraceError | null) => void,
+    latency: LatencySamples = new LatencySamples(),
   ) {
     this.options = options
     this.#onClosed = onClosed
+    this.#latency = new LatencyProbe(latency)
     this.#credit = new Credit(options.windowBytes)
     this.#assembler = new Assembler(options.dialect)
     const { dialect, accumulate, finalBytesMax } = options
@@ -125,6 +129,7 @@ export class StreamState {
     if (this.inputDone || chunk.length === 0) return this.writable || this.inputDone
     this.#counts.chunks++
     this.#counts.bytes += chunk.length
+    this.#latency.wrote(chunk.length, chunk.length <= this.#credit.availableBytes)
     this.#pending = chunk
     this.#flow()
     if (this.#pending !== null && !mayKeep) this.#pending = this.#pending.slice()
@@ -218,6 +223,7 @@ export class StreamState {
     if (this.#failure !== null || this.#closed) return
     const batch = this.#assembler.read(rows)
     this.#enqueue(batch, consumedBytes)
+    this.#latency.received(consumedBytes)
     if (this.#assembler.failure !== null) this.fail(this.#assembler.failure)
     else if (this.#assembler.terminated) this.#endAtTerminator()
   }
