@@ -1,6 +1,6 @@
 /** The measurements behind the gates, the same for every pipeline. */
 import { build, type Histogram } from 'hdr-histogram-js'
-import type { Pipeline } from './pipeline.ts'
+import type { Pipeline, PipelineStream } from './pipeline.ts'
 import { heapSlope, rssGrowth, sampleMemory, type MemorySample } from './memory.ts'
 import { atPace, dueMs, type Pace } from './pace.ts'
 import { SequenceChecker, STREAM_END, tokenEvent } from './sequence-stream.ts'
@@ -46,13 +46,12 @@ export async function measureLatency(
     if (token % reportEvery === 0) progress(`latency: ${percent(token, total)} of ${total} tokens`)
     const index = token % plan.streams
     const stream = streams[index]!
-    // The window holds some 200 of these events. A pipeline that falls so far behind is waited
-    // for, and the wait shows as latency, since the intended times do not move.
+    // A pipeline that falls so far behind that its window is full is waited for, and the wait shows
+    // as latency, since the intended times do not move.
     const event = tokenEvent((token - index) / plan.streams)
     if (!stream.write(encoder.encode(event))) return stream.drained()
   })
-  for (const stream of streams) await finish(stream, encoder.encode(STREAM_END))
-  await Promise.all(consumers)
+  await settles(endAll(streams, consumers))
   const seconds = (performance.now() - startMs) / 1000
   return {
     tokens: total,
@@ -118,8 +117,7 @@ export async function measureBulk(
       progress(`bulk: ${percent(wanted, total)} of ${total} tokens`)
     }
   }
-  for (const stream of streams) await finish(stream, encoder.encode(STREAM_END))
-  await Promise.all(consumers)
+  await settles(endAll(streams, consumers))
   return {
     tokens: total,
     bytes,
@@ -131,9 +129,10 @@ export async function measureBulk(
   }
 }
 
-/** How long a round may take, ms: tokens that have not come by then are lost. */
+/** How long a round, or the end, may take, ms: tokens that have not come by then are lost. */
 const ROUND_MS_MAX = 30_000
 
+/** False where `done` takes too long: what is then missing is counted as wrong. */
 async function settles(done: Promise<void>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<boolean>((resolve) => {
@@ -152,13 +151,17 @@ function chunkOf(round: number): string {
   return chunk
 }
 
-async function finish(
-  stream: { write(bytes: Uint8Array): boolean; drained(): Promise<void>; end(): void },
-  last: Uint8Array,
+async function endAll(
+  streams: readonly PipelineStream[],
+  consumers: readonly Promise<void>[],
 ): Promise<void> {
-  await stream.drained()
-  stream.write(last)
-  stream.end()
+  const last = new TextEncoder().encode(STREAM_END)
+  for (const stream of streams) {
+    await stream.drained()
+    stream.write(last)
+    stream.end()
+  }
+  await Promise.all(consumers)
 }
 
 function countWrong(checkers: readonly SequenceChecker[], total: number): number {

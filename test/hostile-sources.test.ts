@@ -1,6 +1,8 @@
 /** Sources and callers that misbehave. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
+import { Readable } from 'node:stream'
 import { after, before, test } from 'node:test'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -73,6 +75,103 @@ test('decode: a source that never waits leaves room for timers', async () => {
     assert.ok(fired)
   })()
   assert.equal(textOf(await collect(mill.decode(source, CHAT))), 'a')
+})
+
+for (const placement of ['worker', 'inline'] as const) {
+  const options = { ...CHAT, placement }
+
+  test(`decode: an endless async source is left after its end, ${placement}`, async () => {
+    let leave!: () => void
+    const left = new Promise<void>((resolve) => (leave = resolve))
+    async function* endless(): AsyncGenerator<string> {
+      try {
+        yield chat('a')
+        for (;;) yield ': more\n'
+      } finally {
+        leave()
+      }
+    }
+    assert.equal((await mill.decode(endless(), options).final()).text[0], 'a')
+    await left
+  })
+
+  test(`decode: a Readable that hangs is destroyed when it is left, ${placement}`, async () => {
+    const ways: ((source: Readable) => unknown)[] = [
+      (source) => mill.decode(source, options).cancel(),
+      async (source) => {
+        for await (const _ of mill.decode(source, options)) break
+      },
+      (source) => failureOf(mill.decode(source, { ...options, timeout: 20 }).final()),
+      (source) => {
+        const controller = new AbortController()
+        const message = mill.decode(source, { ...options, signal: controller.signal }).final()
+        controller.abort()
+        return failureOf(message)
+      },
+    ]
+    for (const way of ways) {
+      const source = new Readable({ read() {} })
+      source.push(delta('a'))
+      await way(source)
+      if (!source.closed) await once(source, 'close')
+    }
+  })
+
+  test(`decode: a chunk larger than the window is read whole, ${placement}`, async () => {
+    const text = 'x'.repeat(100)
+    const large = delta(text).repeat(3000)
+    const small = { ...options, windowBytes: 64 * 1024 }
+    const final = await mill.decode(large + chat('!'), small).final()
+    assert.equal(final.text[0], `${text.repeat(3000)}!`)
+    const { body, message } = mill.relay(large + chat('!'), small)
+    let passed = 0
+    for await (const chunk of body) passed += chunk.length
+    assert.equal(passed, bytes(large + chat('!')).length)
+    assert.equal((await message).text[0], final.text[0])
+    const tokens: string[] = []
+    for await (const token of mill.decode(large + chat('!'), small).textStream) tokens.push(token)
+    assert.equal(tokens.join(''), final.text[0])
+  })
+
+  test(`final: settles beside an idle iterator when the stream fails, ${placement}`, async () => {
+    const ends: ((own: Millrace, controller: AbortController) => unknown)[] = [
+      (_, controller) => controller.abort(),
+      (own) => own.close(),
+    ]
+    for (const end of ends) {
+      const own = await createMillrace()
+      const controller = new AbortController()
+      const stream = own.open({ ...options, signal: controller.signal })
+      stream.write(delta('a'))
+      await stream.batches().next()
+      const failure = failureOf(stream.final())
+      await end(own, controller)
+      assert.match((await failure).code, /STREAM_ABORTED|MILLRACE_CLOSED/)
+      await own.close()
+    }
+  })
+
+  test(`batches: a slow reader leaves room for timers, ${placement}`, async () => {
+    let fired = 0
+    const timer = setInterval(() => fired++, 1)
+    const events = Array.from({ length: 600 }, () => delta('x'))
+    let batches = 0
+    const narrow = { ...options, windowBytes: 1024 }
+    for await (const _ of mill.decode([...events, DONE], narrow).batches()) {
+      batches++
+      const untilMs = performance.now() + 3
+      while (performance.now() < untilMs);
+    }
+    clearInterval(timer)
+    assert.ok(batches >= 20, `${batches} batches`)
+    assert.ok(fired >= batches / 4, `${fired} timers beside ${batches} batches`)
+  })
+}
+
+test('final: refuses at once where nothing is accumulated, and reads nothing', async () => {
+  const stream = mill.decode([chat('a')], { ...CHAT, accumulate: false })
+  assert.equal((await failureOf(stream.final())).code, 'OPTION_INVALID')
+  assert.equal(textOf(await collect(stream)), 'a')
 })
 
 test('decode: a refusal whose body stays open is still a refusal', async () => {

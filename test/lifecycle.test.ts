@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { writeFileSync, mkdtempSync } from 'node:fs'
 import diagnostics from 'node:diagnostics_channel'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
 import { setFlagsFromString } from 'node:v8'
@@ -27,6 +29,9 @@ const MAIN = new URL('../src/main/index.js', import.meta.url).href
 
 /** Streams opened and ended in each way. `MILLRACE_STREAMS` asks for more. */
 const STREAMS = Number(process.env['MILLRACE_STREAMS'] ?? 100_000)
+
+/** Compiled code, and what test runners write down, bytes. */
+const HEAP_NOISE_BYTES = 1024 * 1024
 
 const HELLO = bytes(chat('Hel', 'lo'))
 const BROKEN = new Error('broken source')
@@ -82,6 +87,25 @@ const ENDINGS: Record<string, (mill: Millrace, placement: Placement) => Promise<
     const events = stream[Symbol.asyncIterator]()
     await events.next()
     await assert.rejects(events.throw!(BROKEN), BROKEN)
+  },
+  async 'left early, from a Readable that hangs'(mill, placement) {
+    const source = new Readable({ read() {} })
+    source.push(delta('a'))
+    for await (const _ of mill.decode(source, { dialect: 'openai-chat', placement })) break
+    if (!source.closed) await once(source, 'close')
+  },
+  async 'cancelled as a web stream'(mill, placement) {
+    const { source, cancelled } = hanging(delta('a'))
+    const events = mill.decode(source, { dialect: 'openai-chat', placement }).toReadableStream()
+    const reader = events.getReader()
+    await reader.read()
+    await reader.cancel()
+    await cancelled
+  },
+  async relayed(mill, placement) {
+    const { body, message } = mill.relay(HELLO, { dialect: 'openai-chat', placement })
+    for await (const _ of body);
+    await message
   },
 }
 
@@ -158,6 +182,7 @@ for (const placement of ['worker', 'inline'] as const) {
     await endingsOfAll()
     await settled(mill)
     const before = externalBytes()
+    const heapBefore = process.memoryUsage().heapUsed
     await wave(STREAMS)
     for (let times = STREAMS / 20_000; times > 0; times--) await endingsOfAll()
     const stats = await settled(mill)
@@ -172,6 +197,9 @@ for (const placement of ['worker', 'inline'] as const) {
     // Each stream had some 5 KB of it; what is collected is swept a little later.
     const grown = externalBytes() - before
     assert.ok(grown < 16 * 1024 * 1024, `${grown} bytes more`)
+    // A promise that was forgotten is 56 bytes.
+    const heapGrown = process.memoryUsage().heapUsed - heapBefore
+    assert.ok(heapGrown < HEAP_NOISE_BYTES + 40 * STREAMS, `${heapGrown} bytes more in the heap`)
     if (placement === 'worker') await carriesAndGivesBack(mill)
     // Every row is free again: as many streams as there are rows open at once.
     const all = Array.from({ length: 1023 }, () => mill.open({ dialect: 'openai-chat', placement }))

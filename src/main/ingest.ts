@@ -27,9 +27,9 @@ export async function ingest(open: () => Source, stream: StreamState): Promise<v
   try {
     for (;;) {
       await stream.drained()
+      if (pace.overdue()) await new Promise((resolve) => setImmediate(resolve))
       if (cancelled) break
       const reading = reader.read()
-      if (!(reading instanceof Promise)) await pace.turn()
       const chunk = reading instanceof Promise ? await reading : reading
       if (chunk === null || cancelled) break
       if (stream.inputDone && !(reading instanceof Promise)) {
@@ -49,13 +49,13 @@ export async function ingest(open: () => Source, stream: StreamState): Promise<v
 
 /** Lets timers and sockets live beside a source whose chunks are ready at once. */
 class Pace {
-  #reads = 0
   #sinceMs = performance.now()
 
-  async turn(): Promise<void> {
-    // The clock costs as much as a small chunk.
-    if (++this.#reads % 16 !== 0 || performance.now() - this.#sinceMs < BUSY_MS_MAX) return
-    await new Promise((resolve) => setImmediate(resolve))
-    this.#sinceMs = performance.now()
+  /** Whether reads that never waited may have kept the event loop from turning for too long. */
+  overdue(): boolean {
+    const nowMs = performance.now()
+    if (nowMs - this.#sinceMs < BUSY_MS_MAX) return false
+    this.#sinceMs = nowMs
+    return true
   }
 }

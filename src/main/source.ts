@@ -152,6 +152,8 @@ function fromIterator(iterable: AsyncIterable<Chunk> | Iterable<Chunk>): ChunkRe
         : bytesOfResult(result)
     },
     async cancel() {
+      // A Readable's iterator is a generator: return() would wait for the read that hangs.
+      if ('destroy' in iterable && typeof iterable.destroy === 'function') iterable.destroy()
       // Not awaited for its result: an async generator that hangs in `next()` queues `return()`
       // behind it, and would hold the canceller for as long.
       try {

@@ -307,6 +307,7 @@ export class StreamState {
     if (isDropping || !(this.#closed || this.#assembler.terminated)) this.#failure ??= error
     if (!this.#closed) this.#release(error)
     this.#wakeConsumer()
+    if (this.#failure !== null) this.#onFailed()
   }
 
   #close(): void {
@@ -333,10 +334,12 @@ export class StreamState {
 
   /** The next batch if one is ready, else `null`. Refunds the one before it. */
   take(): TokenBatch | null {
-    const item = this.#queue.shift() ?? null
+    // Refunded first: an inline decoder may fill the queue from within.
     const done = this.#heldBytes
-    this.#heldBytes = item?.bytes ?? 0
+    this.#heldBytes = 0
     this.#refund(done)
+    const item = this.#queue.shift() ?? null
+    this.#heldBytes = item?.bytes ?? 0
     return item?.batch ?? null
   }
 
@@ -381,13 +384,16 @@ export class StreamState {
 
   /** The message so far, and why there is no more of it. @throws {MillraceError} */
   result(): { message: Message; failure: MillraceError | null } {
-    if (this.#messageFailure !== null) throw this.#messageFailure
-    if (this.#message === null) {
-      throw new MillraceError('OPTION_INVALID', 'final() needs accumulate, which is false', {
-        option: 'accumulate',
-      })
-    }
+    if (this.#message === null) throw this.#messageFailure
     return { message: this.#message.toFinal(), failure: this.#failure }
+  }
+
+  /** @throws {MillraceError} `OPTION_INVALID` where there will be no message to give. */
+  requireAccumulated(): void {
+    if (this.options.accumulate) return
+    throw new MillraceError('OPTION_INVALID', 'final() needs accumulate, which is false', {
+      option: 'accumulate',
+    })
   }
 
   stats(): StreamStats {

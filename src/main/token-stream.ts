@@ -73,6 +73,7 @@ export class TokenStream implements AsyncIterable<TokenEvent> {
    *   over `finalBytesMax`; `OPTION_INVALID` with `accumulate: false`.
    */
   async final(): Promise<Message> {
+    this.#state.requireAccumulated()
     if (!this.#reading) await this.#drain()
     await this.#settled
     const { message, failure } = this.#state.result()
@@ -115,11 +116,6 @@ export class TokenStream implements AsyncIterable<TokenEvent> {
   /** This stream's counters now. */
   stats(): StreamStats {
     return this.#state.stats()
-  }
-
-  /** @internal */
-  protected get state(): StreamState {
-    return this.#state
   }
 
   async #drain(): Promise<void> {
@@ -287,7 +283,8 @@ class BatchIterator<T> implements AsyncIterableIterator<T> {
 
   // Leaves #sinceClock at its top when it says yes; it starts again when the waiter is served.
   #overdue(): boolean {
-    if (++this.#sinceClock < CLOCK_EVERY) return false
+    // A consumer may take its time over a batch.
+    if (this.#pick !== null && ++this.#sinceClock < CLOCK_EVERY) return false
     const nowMs = performance.now()
     if (this.#busySinceMs === 0) this.#busySinceMs = nowMs
     if (nowMs - this.#busySinceMs >= BUSY_MS_MAX) return true
