@@ -1,4 +1,5 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util'
+import { dialects } from '../main/index.ts'
 import { CommandError, EXIT } from './exit.ts'
 
 export const FORMATS = ['text', 'events', 'final', 'stats'] as const
@@ -22,17 +23,26 @@ export type Command =
   | { readonly name: 'version' }
   | { readonly name: 'decode'; readonly options: DecodeArguments }
 
-export const HELP = `millrace: tokens from the streams of language models
+/** Four to a line, under the others. */
+const NAMES: string = Object.keys(dialects)
+  .map(
+    (name, at) => `${at % 4 === 0 ? `${at === 0 ? '' : ',\n'}                     ` : ', '}${name}`,
+  )
+  .join('')
+
+export const HELP: string = `millrace: tokens from the streams of language models
 
 Usage
-  millrace decode [FILE | - | URL] --dialect NAME [options]
+  millrace decode [FILE | - | URL] [options]
 
-Decodes one recorded or live response (Server-Sent Events) to standard output. Reads standard
-input where no file is named or it is "-". A URL is fetched with GET; redirects are refused.
+Decodes one recorded or live response (Server-Sent Events, NDJSON, a JSON array, or an AWS event
+stream) to standard output. Reads standard input where no file is named or it is "-". A URL is
+fetched with GET; redirects are refused.
 On a terminal, control characters in the stream are shown as escapes.
 
 Options
-  --dialect NAME     whose stream it is: openai-chat, anthropic; or sse, for raw events
+  --dialect NAME     whose stream it is; recognised where none is named. One of:
+${NAMES}
   --format FORMAT    text    the answer's text as it comes (default);
                              of raw events, the data of each on a line
                      events  every event, one JSON object a line
@@ -75,8 +85,7 @@ export function parseCommand(args: string[]): Command {
   if (input === undefined && process.stdin.isTTY) {
     throw usage('decode needs a file, a URL or something piped into it')
   }
-  const { dialect, format = 'text', workers = '1', 'chunk-bytes': chunkBytes } = values
-  if (dialect === undefined) throw usage('decode needs --dialect NAME')
+  const { dialect = 'auto', format = 'text', workers = '1', 'chunk-bytes': chunkBytes } = values
   const options = {
     input: input ?? '-',
     dialect,

@@ -136,6 +136,12 @@ async function* inPieces(
 
 function responseInPieces(response: Response, chunkBytes: number | null): Response {
   if (chunkBytes === null || !response.ok || response.body === null) return response
-  const body = ReadableStream.from(inPieces(response.body, chunkBytes))
+  const body = ReadableStream.from(piecesOf(response, chunkBytes))
   return new Response(body as BodyInit, response)
+}
+
+// Holds on to the response: `fetch` cancels the body of one that is collected before its body is
+// first read.
+async function* piecesOf(response: Response, chunkBytes: number): AsyncGenerator<Uint8Array> {
+  if (response.body !== null) yield* inPieces(response.body, chunkBytes)
 }

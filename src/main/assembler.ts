@@ -71,11 +71,13 @@ export class Assembler {
   #places: number[] = []
   #events: TokenEvent[] = []
 
-  constructor(dialect: Dialect) {
+  /** @param isRecognized - Nobody named the dialect: the first event tells it. */
+  constructor(dialect: Dialect, isRecognized = false) {
     this.#dialect = dialect
     this.#streamed = compileDialect(dialect).hasWhole ? new StreamedTexts() : null
     this.#usage = new UsageMeter(dialect.usage)
     this.#tools = new ToolCalls((event) => this.#emit(event))
+    if (isRecognized) this.#emit({ type: 'dialect', dialect: dialect.name })
   }
 
   /** Turns the next rows into tokens. The batch goes on using `batch.rows`: it must not change. */
@@ -89,7 +91,7 @@ export class Assembler {
       starts[plain] = at
       at += rows[plain * ROW_WORDS + 2] as number
     }
-    if (plain === rowCount && this.#partial === '') {
+    if (plain === rowCount && this.#partial === '' && this.#events.length === 0) {
       this.deltas += rowCount
       this.#streamed?.addAll(rows, rowCount)
       return new TokenBatch(batch, starts, null, NO_EVENTS)

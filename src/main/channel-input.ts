@@ -1,5 +1,6 @@
 import { FRAME_ABORT, FRAME_DATA, FRAME_END, FRAME_OPEN } from '../shared/channel-layout.ts'
 import { packFrame } from '../shared/control-protocol.ts'
+import { dialectToSend } from '../shared/dialects/dialects.ts'
 import type { StreamInput, StreamState } from './stream-state.ts'
 
 /** Longest stretch of a source in one frame, bytes: an eighth of the ring, so that two overlap. */
@@ -73,8 +74,9 @@ export class ChannelInput implements StreamInput {
 
   #open(): boolean {
     if (this.#opened) return true
-    const { dialect, strict, limits } = this.stream.options
-    const payload = packFrame({ dialect: dialect.name, strict, limits })
+    const { strict, limits, raw, flushIncomplete } = this.stream.options
+    const dialect = dialectToSend(this.stream.dialect)
+    const payload = packFrame({ dialect, strict, limits, raw, flushIncomplete })
     this.#opened = this.#channel.frame(this, FRAME_OPEN, payload)
     return this.#opened
   }

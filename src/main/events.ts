@@ -68,7 +68,9 @@ export type TokenEvent =
   | { readonly type: 'finish-detail'; readonly choice: number; readonly value: unknown }
   /** What a safety filter found, as it was sent. */
   | { readonly type: 'safety'; readonly choice: number; readonly value: unknown }
-  /** A raw record of the `sse` dialect. */
+  /** Whose stream this was recognised to be: the first event, where no dialect was named. */
+  | { readonly type: 'dialect'; readonly dialect: string }
+  /** A record as it was sent: of `sse` and `jsonl`, and of any dialect with `raw`. */
   | {
       readonly type: 'event'
       readonly event: string

@@ -1,5 +1,26 @@
 export { createMillrace, type Millrace } from './millrace.ts'
 export { createDecoder, type InlineDecoder } from './inline-decoder.ts'
+export { defineDialect } from '../shared/dialects/define-dialect.ts'
+export { dialects } from '../shared/dialects/dialects.ts'
+export type {
+  BlockStopRule,
+  Conditions,
+  DeltaName,
+  Dialect,
+  EndRule,
+  Framing,
+  Path,
+  Paths,
+  RawName,
+  Rule,
+  ScopeRule,
+  Sign,
+  ToolRule,
+  UsageFields,
+  UsageRule,
+  ValueRule,
+  WordName,
+} from '../shared/dialects/dialect.ts'
 export { MillraceError, type ErrorCode, type ErrorDetails } from '../shared/errors.ts'
 export type { StreamLimits } from '../shared/limits.ts'
 export type { WorkerStats } from '../shared/control-protocol.ts'

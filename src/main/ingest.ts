@@ -7,7 +7,8 @@ import type { StreamState } from './stream-state.ts'
 export async function ingest(open: () => Source, stream: StreamState): Promise<void> {
   let reader: ChunkReader
   try {
-    reader = await openSource(open())
+    reader = await openSource(open(), stream.options.dialect?.framing ?? null)
+    if (stream.detector !== null) stream.detector.contentType = reader.contentType
   } catch (error) {
     stream.end(sourceError(error))
     return

@@ -1,17 +1,26 @@
 import type { Decoder } from '../shared/decoder/decoder.ts'
 import { createDecoderOn } from '../shared/decoder/create-decoder.ts'
+import { DialectDetector } from '../shared/decoder/dialect-detector.ts'
+import type { Dialect } from '../shared/dialects/dialect.ts'
+import { sse } from '../shared/dialects/records.ts'
 import type { MillraceError } from '../shared/errors.ts'
 import { RowWriter } from '../shared/row-writer.ts'
 import { chunkBytes } from './chunk.ts'
 import { inlineEngine } from './decoder-module.ts'
 import { Assembler } from './assembler.ts'
-import { resolveStreamOptions, type DecodeOptions } from './options.ts'
+import { type DecodeOptions, resolveStreamOptions, type StreamOptions } from './options.ts'
 import type { TokenBatch } from './token-batch.ts'
 
 /** Options of {@link createDecoder}: those of a stream that concern its bytes. */
 export type DecoderOptions = Pick<
   DecodeOptions,
-  'dialect' | 'strict' | 'lineBytesMax' | 'eventBytesMax' | 'jsonDepthMax'
+  | 'dialect'
+  | 'strict'
+  | 'raw'
+  | 'flushIncomplete'
+  | 'lineBytesMax'
+  | 'eventBytesMax'
+  | 'jsonDepthMax'
 >
 
 /**
@@ -25,23 +34,29 @@ export type DecoderOptions = Pick<
  * }
  * for (const event of decoder.end()) console.log(event.type)
  */
-export function createDecoder(options: DecoderOptions): InlineDecoder {
+export function createDecoder(options: DecoderOptions = {}): InlineDecoder {
   return new InlineDecoder(options)
 }
 
 /** Made by {@link createDecoder}. */
 export class InlineDecoder {
-  readonly #decoder: Decoder
-  readonly #assembler: Assembler
+  readonly #options: StreamOptions
+  /** Keeps what is pushed until the dialect is recognised; `null` once it is. */
+  #detector: DialectDetector | null = null
+  /** Of the dialect, once that is known. */
+  #decoder: Decoder | null = null
+  #assembler: Assembler
   readonly #rows = new RowWriter()
   #ended = false
-  #truncation: MillraceError | null = null
+  #failure: MillraceError | null = null
 
   /** @internal */
   constructor(options: DecoderOptions) {
-    const { dialect, limits, strict } = resolveStreamOptions(options)
-    this.#decoder = createDecoderOn(inlineEngine(), dialect, { limits, strict })
-    this.#assembler = new Assembler(dialect)
+    this.#options = resolveStreamOptions(options)
+    const { dialect, limits } = this.#options
+    if (dialect === null) this.#detector = new DialectDetector(limits)
+    else this.#decoder = createDecoderOn(inlineEngine(), dialect, this.#options)
+    this.#assembler = new Assembler(dialect ?? sse)
   }
 
   /**
@@ -52,25 +67,46 @@ export class InlineDecoder {
    */
   push(chunk: Uint8Array | string): TokenBatch {
     const bytes = chunkBytes(chunk)
-    if (!this.#ended) this.#decoder.push(bytes, this.#rows)
+    if (this.#decoder === null) this.#recognize((detector) => detector.push(bytes))
+    else if (!this.#ended) this.#decoder.push(bytes, this.#rows)
     return this.#take()
   }
 
   /** No more chunks come. @returns What the end completed. */
   end(): TokenBatch {
     if (this.#ended) return this.#take()
+    this.#recognize((detector) => detector.end())
     this.#ended = true
-    this.#decoder.end(this.#rows)
-    this.#decoder.release()
+    this.#decoder?.end(this.#rows)
+    this.#decoder?.release()
     const { batch, error } = this.#assembler.end(this.#rows.toBatch())
     this.#rows.reset()
-    this.#truncation = error
+    this.#failure ??= error
     return batch
   }
 
-  /** Why the stream failed: a limit passed, or, after `end()`, `STREAM_TRUNCATED`. Else `null`. */
+  /**
+   * Why the stream failed: a limit passed, a dialect not recognised, or, after `end()`,
+   * `STREAM_TRUNCATED`. Else `null`.
+   */
   get failure(): MillraceError | null {
-    return this.#assembler.failure ?? this.#truncation
+    return this.#assembler.failure ?? this.#failure
+  }
+
+  /** Looks on for the dialect; once it is known, decodes what was kept. */
+  #recognize(look: (detector: DialectDetector) => Dialect | null): void {
+    const detector = this.#detector
+    if (detector === null) return
+    try {
+      const dialect = look(detector)
+      if (dialect === null) return
+      this.#assembler = new Assembler(dialect, true)
+      this.#decoder = createDecoderOn(inlineEngine(), dialect, this.#options)
+      this.#decoder.push(detector.seen, this.#rows)
+    } catch (error) {
+      this.#failure = error as MillraceError
+    }
+    this.#detector = null
   }
 
   #take(): TokenBatch {

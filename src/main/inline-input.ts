@@ -7,31 +7,36 @@ import type { StreamInput, StreamState } from './stream-state.ts'
 
 export class InlineInput implements StreamInput {
   readonly #stream: StreamState
-  readonly #decoder: Decoder
+  /** Made when the first bytes come: the dialect may not be known before. */
+  #decoder: Decoder | null = null
   readonly #rows = new RowWriter()
 
   constructor(stream: StreamState) {
     this.#stream = stream
-    const { dialect, limits, strict } = stream.options
-    this.#decoder = createDecoderOn(inlineEngine(), dialect, { limits, strict })
   }
 
   offer(bytes: Uint8Array): number {
-    this.#decoder.push(bytes, this.#rows)
+    this.#open().push(bytes, this.#rows)
     this.#deliver(bytes.length)
     return bytes.length
   }
 
   end(): boolean {
-    this.#decoder.end(this.#rows)
+    const decoder = this.#open()
+    decoder.end(this.#rows)
     this.#deliver(0)
-    this.#decoder.release()
+    decoder.release()
     this.#stream.finished()
     return true
   }
 
   abort(): void {
-    this.#decoder.release()
+    this.#decoder?.release()
+  }
+
+  #open(): Decoder {
+    const { dialect, options } = this.#stream
+    return (this.#decoder ??= createDecoderOn(inlineEngine(), dialect, options))
   }
 
   #deliver(consumedBytes: number): void {

@@ -101,7 +101,7 @@ export class Millrace {
    * await mill.close()
    * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
    */
-  decode(source: Source, options: DecodeOptions): TokenStream {
+  decode(source: Source, options: DecodeOptions = {}): TokenStream {
     const state = this.#openState(options)
     void ingest(() => source, state)
     return new TokenStream(state)
@@ -111,7 +111,7 @@ export class Millrace {
    * Decodes a file, read as fast as it is consumed. A file that cannot be read fails the stream
    * with `SOURCE_FAILED`, whose `cause` is Node's error.
    */
-  decodeFile(path: string | URL, options: DecodeOptions): TokenStream {
+  decodeFile(path: string | URL, options: DecodeOptions = {}): TokenStream {
     // The options first: a file that is opened for nothing fails where nobody listens.
     const state = this.#openState(options)
     void ingest(() => createReadStream(path, { highWaterMark: 64 * 1024 }), state)
@@ -119,7 +119,7 @@ export class Millrace {
   }
 
   /** A stream that is written by hand. Errors as with {@link decode}. */
-  open(options: DecodeOptions): WritableTokenStream {
+  open(options: DecodeOptions = {}): WritableTokenStream {
     return new WritableTokenStream(this.#openState(options))
   }
 
@@ -140,7 +140,7 @@ export class Millrace {
    * console.log((await message).usage)
    * await mill.close()
    */
-  relay(source: Source, options: DecodeOptions): Relay {
+  relay(source: Source, options: DecodeOptions = {}): Relay {
     const { timeoutMs } = resolveStreamOptions(options)
     // Its reader sets the pace, and may pause: only the source's own silence is a timeout.
     return startRelay(source, this.#openState({ ...options, timeout: 0 }), timeoutMs)

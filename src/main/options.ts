@@ -40,8 +40,13 @@ export type Placement = 'inline' | 'worker'
 
 /** Options of one stream. */
 export interface DecodeOptions extends Partial<StreamLimits> {
-  /** Which provider's stream it is: `openai-chat`, `anthropic`, or `sse` for raw events. */
-  readonly dialect: string
+  /**
+   * Which provider's stream it is, by a name of docs/DIALECTS.md, or a table that
+   * {@link defineDialect} made. Default `auto`: recognised from the response's content type and the
+   * first events, and told by the first event of the stream; `DIALECT_UNRECOGNIZED` where that
+   * cannot be.
+   */
+  readonly dialect?: string | Dialect
   /** Where to decode. The same events from each. Default `worker`. */
   readonly placement?: Placement
   /**
@@ -55,6 +60,13 @@ export interface DecodeOptions extends Partial<StreamLimits> {
   readonly timeout?: number
   /** The first malformed event ends the stream with its error. Default false: it is reported. */
   readonly strict?: boolean
+  /** Each event is also delivered as it was sent, before what it says. Default false. */
+  readonly raw?: boolean
+  /**
+   * An SSE event that the source's end cuts before its blank line counts, for providers that leave
+   * the last one out. Default false: it is dropped, as WHATWG has it.
+   */
+  readonly flushIncomplete?: boolean
   /** Keep what `final()` needs. Default true. */
   readonly accumulate?: boolean
   /** Most text that `final()` keeps, bytes; `FINAL_TOO_LARGE` beyond. Default 16 MiB. */
@@ -65,11 +77,14 @@ export interface DecodeOptions extends Partial<StreamLimits> {
 
 /** {@link DecodeOptions}, checked, with every default filled in. */
 export interface StreamOptions {
-  readonly dialect: Dialect
+  /** `null`: to be recognised. */
+  readonly dialect: Dialect | null
   readonly placement: Placement
   readonly windowBytes: number
   readonly timeoutMs: number
   readonly strict: boolean
+  readonly raw: boolean
+  readonly flushIncomplete: boolean
   readonly accumulate: boolean
   readonly finalBytesMax: number
   readonly limits: StreamLimits
@@ -89,23 +104,27 @@ export function resolveMillraceOptions(options: MillraceOptions): Required<Millr
   }
 }
 
-/** @throws {MillraceError} `OPTION_INVALID`, `DIALECT_UNKNOWN`. */
+/** @throws {MillraceError} `OPTION_INVALID`, `DIALECT_UNKNOWN`, `DIALECT_INVALID`. */
 export function resolveStreamOptions(options: DecodeOptions): StreamOptions {
   requireKnown(options, STREAM_OPTION_NAMES)
-  const { placement = 'worker', signal = null } = options
+  const { dialect = 'auto', placement = 'worker', signal = null } = options
   if (placement !== 'inline' && placement !== 'worker') {
     throw invalid('placement', `'inline' or 'worker'`, placement)
   }
   if (signal !== null && !(signal instanceof AbortSignal)) {
     throw invalid('signal', 'an AbortSignal', signal)
   }
-  if (typeof options.dialect !== 'string') throw invalid('dialect', 'a name', options.dialect)
+  if (typeof dialect !== 'string' && (typeof dialect !== 'object' || dialect === null)) {
+    throw invalid('dialect', 'a name, or a table of defineDialect', dialect)
+  }
   return {
-    dialect: findDialect(options.dialect),
+    dialect: dialect === 'auto' ? null : findDialect(dialect),
     placement,
     windowBytes: integer('windowBytes', options.windowBytes, WINDOW_BYTES),
     timeoutMs: integer('timeout', options.timeout, TIMEOUT_MS),
     strict: boolean('strict', options.strict, false),
+    raw: boolean('raw', options.raw, false),
+    flushIncomplete: boolean('flushIncomplete', options.flushIncomplete, false),
     accumulate: boolean('accumulate', options.accumulate, true),
     finalBytesMax: integer('finalBytesMax', options.finalBytesMax, FINAL_BYTES),
     limits: {
@@ -123,6 +142,8 @@ const STREAM_OPTION_NAMES: readonly string[] = [
   'windowBytes',
   'timeout',
   'strict',
+  'raw',
+  'flushIncomplete',
   'accumulate',
   'finalBytesMax',
   'signal',

@@ -8,7 +8,8 @@ import { MillraceError } from '../shared/errors.ts'
 import { watchAbort } from './abort-watch.ts'
 import type { Message } from './message.ts'
 import { openSource, sourceError, type ChunkReader, type Source } from './source.ts'
-import { streamAborted, type StreamState } from './stream-state.ts'
+import { streamAborted } from './stream-aborted.ts'
+import type { StreamState } from './stream-state.ts'
 import { TokenStream } from './token-stream.ts'
 
 /** What `Millrace.relay` gives. */
@@ -118,7 +119,14 @@ class Passage {
   }
 
   #open(): Promise<ChunkReader> {
-    return (this.#opening ??= openSource(this.#source))
+    return (this.#opening ??= this.#openSource())
+  }
+
+  async #openSource(): Promise<ChunkReader> {
+    const stream = this.#stream
+    const reader = await openSource(this.#source, stream.options.dialect?.framing ?? null)
+    if (stream.detector !== null) stream.detector.contentType = reader.contentType
+    return reader
   }
 
   /** Also a source that nobody has read from holds a connection. */

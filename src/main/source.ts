@@ -4,6 +4,8 @@
  * A source is pulled, never pushed: nothing is read ahead of the stream's window.
  */
 import { inspect } from 'node:util'
+import { mediaTypeOf } from '../shared/decoder/dialect-detector.ts'
+import type { Framing } from '../shared/dialects/dialect.ts'
 import { MillraceError } from '../shared/errors.ts'
 import { BODY_EXCERPT_BYTES_MAX, BODY_EXCERPT_MS_MAX } from '../shared/limits.ts'
 
@@ -23,22 +25,40 @@ export type Source =
 
 /** One source, opened. */
 export interface ChunkReader {
+  /** Of a response; `''` where there is none. */
+  readonly contentType: string
   /** The next chunk, or `null` at the end. A promise only where the source makes one. */
   read(): Promise<Uint8Array | null> | Uint8Array | null
   /** Releases the source; never rejects. Safe to call at any time, any number of times. */
   cancel(reason: unknown): Promise<void>
 }
 
+/** What servers call their streams, by framing; besides these, a generic type or none at all. */
+const MEDIA_TYPES: Readonly<Record<Framing, readonly string[]>> = {
+  sse: ['text/event-stream'],
+  ndjson: [
+    'application/x-ndjson',
+    'application/ndjson',
+    'application/jsonl',
+    'application/x-jsonlines',
+    'application/json',
+  ],
+  'json-array': ['application/json'],
+  'aws-eventstream': ['application/vnd.amazon.eventstream'],
+}
+const MEDIA_TYPES_GENERIC: readonly string[] = ['', 'text/plain', 'application/octet-stream']
+
 /**
  * Opens a source.
  *
+ * @param framing - What it is to hold; `null` where that is to be recognised.
  * @throws {MillraceError} `OPTION_INVALID` where it is no source; `HTTP_STATUS`, `BODY_MISSING`,
  *   `BODY_USED`, `CONTENT_TYPE` for a `Response` that holds no stream.
  */
-export async function openSource(source: Source): Promise<ChunkReader> {
+export async function openSource(source: Source, framing: Framing | null): Promise<ChunkReader> {
   if (source instanceof Uint8Array || typeof source === 'string') return fromIterator([source])
   if (typeof source === 'object' && source !== null) {
-    if (isResponse(source)) return fromWebStream(await bodyOf(source))
+    if (isResponse(source)) return fromResponse(source, framing)
     if (isWebStream(source)) return fromWebStream(source)
     if (isIterable(source)) return fromIterator(source)
   }
@@ -58,7 +78,7 @@ export function sourceError(error: unknown): MillraceError {
   return new MillraceError('SOURCE_FAILED', `the source failed: ${message}`, {}, error)
 }
 
-async function bodyOf(response: Response): Promise<ReadableStream<Uint8Array>> {
+async function fromResponse(response: Response, framing: Framing | null): Promise<ChunkReader> {
   if (response.bodyUsed) {
     throw new MillraceError('BODY_USED', 'the response body has been read already', {
       url: response.url,
@@ -79,7 +99,7 @@ async function bodyOf(response: Response): Promise<ReadableStream<Uint8Array>> {
     })
   }
   const contentType = response.headers.get('content-type') ?? ''
-  if (!mayHoldStream(contentType)) {
+  if (!mayHoldStream(contentType, framing)) {
     const excerpt = await excerptOf(response)
     throw new MillraceError(
       'CONTENT_TYPE',
@@ -87,14 +107,14 @@ async function bodyOf(response: Response): Promise<ReadableStream<Uint8Array>> {
       { contentType, excerpt, url: response.url },
     )
   }
-  return response.body
+  return { ...fromWebStream(response.body), contentType }
 }
 
 // Servers that stream label it so, or with a generic type, or not at all; a page or a JSON body
 // under status 200 is an error message in disguise.
-function mayHoldStream(contentType: string): boolean {
-  const type = contentType.split(';', 1)[0]?.trim().toLowerCase() ?? ''
-  return ['', 'text/event-stream', 'text/plain', 'application/octet-stream'].includes(type)
+function mayHoldStream(contentType: string, framing: Framing | null): boolean {
+  const own = framing === null ? Object.values(MEDIA_TYPES).flat() : MEDIA_TYPES[framing]
+  return [...own, ...MEDIA_TYPES_GENERIC].includes(mediaTypeOf(contentType))
 }
 
 async function excerptOf(response: Response): Promise<string> {
@@ -126,6 +146,7 @@ function fromWebStream(stream: ReadableStream<Chunk>): ChunkReader {
   const reader = stream.getReader()
   const toBytes = new ToBytes()
   return {
+    contentType: '',
     async read() {
       const { done, value } = await reader.read()
       return done ? toBytes.end() : toBytes.chunk(value)
@@ -145,6 +166,7 @@ function fromIterator(iterable: AsyncIterable<Chunk> | Iterable<Chunk>): ChunkRe
   const bytesOfResult = ({ done, value }: IteratorResult<Chunk>): Uint8Array | null =>
     done ? toBytes.end() : toBytes.chunk(value)
   return {
+    contentType: '',
     read() {
       const result = iterator.next()
       return isThenable(result)

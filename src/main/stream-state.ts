@@ -9,8 +9,10 @@
  * done with the batch that they became; so a consumer that stops stops its own source. At most one
  * chunk waits in `pending`, and the queue holds at most what one window decodes to.
  */
-import { inspect } from 'node:util'
 import { Credit } from '../shared/credit.ts'
+import { DialectDetector } from '../shared/decoder/dialect-detector.ts'
+import type { Dialect } from '../shared/dialects/dialect.ts'
+import { sse } from '../shared/dialects/records.ts'
 import { MillraceError } from '../shared/errors.ts'
 import type { RowBatch } from '../shared/rows.ts'
 import { Assembler } from './assembler.ts'
@@ -19,6 +21,7 @@ import { MessageBuilder, type Message } from './message.ts'
 import { LatencyProbe, LatencySamples } from './latency.ts'
 import type { StreamOptions } from './options.ts'
 import type { StreamStats } from './stats.ts'
+import { streamAborted } from './stream-aborted.ts'
 import type { TokenBatch } from './token-batch.ts'
 
 /** What carries a stream's bytes to its decoder; the two placements implement it. */
@@ -39,8 +42,12 @@ interface QueuedBatch {
 
 export class StreamState {
   readonly options: StreamOptions
+  /** Whose stream it is; while that is to be recognised, raw events. */
+  dialect: Dialect = sse
   readonly #credit: Credit
-  readonly #assembler: Assembler
+  #assembler: Assembler = new Assembler(sse)
+  /** Keeps what is written until the dialect is recognised; `null` once it is. */
+  detector: DialectDetector | null = null
   readonly #unwatchAbort: () => void
   readonly #counts = { chunks: 0, bytes: 0, batches: 0, startMs: performance.now(), endMs: 0 }
   /** Set once, by attach(). */
@@ -64,7 +71,7 @@ export class StreamState {
   #dropHeld: () => boolean = () => false
   #onFailed: () => void = noop
 
-  #message: MessageBuilder | null
+  #message: MessageBuilder | null = null
   #messageFailure: unknown = null
 
   #failure: MillraceError | null = null
@@ -80,9 +87,8 @@ export class StreamState {
     this.#onClosed = onClosed
     this.#latency = new LatencyProbe(latency)
     this.#credit = new Credit(options.windowBytes)
-    this.#assembler = new Assembler(options.dialect)
-    const { dialect, accumulate, finalBytesMax } = options
-    this.#message = accumulate ? new MessageBuilder(dialect, finalBytesMax) : null
+    if (options.dialect === null) this.detector = new DialectDetector(options.limits)
+    this.#use(options.dialect ?? sse, false)
     this.#unwatchAbort =
       options.signal === null ? noop : watchAbort(options.signal, (reason) => this.abort(reason))
   }
@@ -130,7 +136,8 @@ export class StreamState {
     this.#counts.chunks++
     this.#counts.bytes += chunk.length
     this.#latency.wrote(chunk.length, chunk.length <= this.#credit.availableBytes)
-    this.#pending = chunk
+    if (this.detector === null) this.#pending = chunk
+    else this.#recognize((detector) => detector.push(chunk))
     this.#flow()
     if (this.#pending !== null && !mayKeep) this.#pending = this.#pending.slice()
     return this.writable || this.inputDone
@@ -146,9 +153,33 @@ export class StreamState {
   /** No more bytes come. With an error, the stream fails with it after what came before. */
   end(error: MillraceError | null = null): void {
     if (this.#ending) return
+    if (error === null) this.#recognize((detector) => detector.end())
     this.#ending = true
     this.#sourceError = error
     this.#flow()
+  }
+
+  /** Looks on for the dialect; once it is known, what was kept waits as the first chunk. */
+  #recognize(look: (detector: DialectDetector) => Dialect | null): void {
+    const detector = this.detector
+    if (detector === null) return
+    let dialect: Dialect | null = null
+    try {
+      dialect = look(detector)
+    } catch (error) {
+      this.fail(error as MillraceError)
+    }
+    if (dialect === null) return
+    this.detector = null
+    this.#use(dialect, true)
+    if (detector.seen.length > 0) this.#pending = detector.seen
+  }
+
+  #use(dialect: Dialect, isRecognized: boolean): void {
+    const { accumulate, finalBytesMax } = this.options
+    this.dialect = dialect
+    this.#assembler = new Assembler(dialect, isRecognized)
+    this.#message = accumulate ? new MessageBuilder(dialect, finalBytesMax) : null
   }
 
   /** There may be room again: in the ring, or in the window. */
@@ -400,7 +431,7 @@ export class StreamState {
     const { chunks, bytes, batches, startMs, endMs } = this.#counts
     const { deltas: tokens, errors } = this.#assembler
     return Object.freeze({
-      dialect: this.options.dialect.name,
+      dialect: this.detector === null ? this.dialect.name : 'auto',
       placement: this.options.placement,
       chunks,
       bytes,
@@ -413,14 +444,6 @@ export class StreamState {
       meanTokensPerBatch: batches === 0 ? 0 : tokens / batches,
     })
   }
-}
-
-/** What a stream fails with that its caller wants no more of. */
-export function streamAborted(reason: unknown): MillraceError {
-  const why = reason instanceof Error ? reason.message : inspect(reason)
-  const message =
-    reason === undefined ? 'the stream was cancelled' : `the stream was aborted: ${why}`
-  return new MillraceError('STREAM_ABORTED', message, {}, reason)
 }
 
 function noop(): void {}

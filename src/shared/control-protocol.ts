@@ -4,8 +4,8 @@
  */
 import type { MessagePort } from 'node:worker_threads'
 import { Packr } from 'msgpackr'
-import type { DecodeCounts } from './decoder/decoder.ts'
-import type { StreamLimits } from './limits.ts'
+import type { DecodeCounts, DecodeOptions } from './decoder/decoder.ts'
+import type { Dialect } from './dialects/dialect.ts'
 
 /** Name of the function that piscina runs in the worker's module. */
 export const DECODE_TASK_NAME = 'decodeChannel'
@@ -60,10 +60,9 @@ export interface WorkerControl {
 }
 
 /** Payload of an OPEN frame. */
-export interface OpenFrame {
-  readonly dialect: string
-  readonly strict: boolean
-  readonly limits: StreamLimits
+export interface OpenFrame extends DecodeOptions {
+  /** Its name, or the table of one that only the caller knows. */
+  readonly dialect: string | Dialect
 }
 
 /** Payload of a CLOSED record: the answer to END and to ABORT. */

@@ -28,6 +28,7 @@ export type ErrorCode =
   | 'EVENT_CONCATENATED'
   | 'FRAME_CORRUPT'
   | 'NOT_A_STREAM'
+  | 'DIALECT_UNRECOGNIZED'
   | 'LINE_TOO_LONG'
   | 'EVENT_TOO_LARGE'
   | 'JSON_TOO_DEEP'

@@ -70,6 +70,9 @@ export const STREAM_LIMITS_LEAST: StreamLimits = {
 export const EVENT_ID_BYTES_MAX = 1024
 export const EVENT_NAME_BYTES_MAX = 256
 
+/** Events that `auto` looks at before it gives up: pings and the like tell nothing. */
+export const DETECTION_EVENTS_MAX = 64
+
 /** First bytes of a malformed event that its error carries. */
 export const EXCERPT_BYTES_MAX = 64
 

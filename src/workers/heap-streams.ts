@@ -6,7 +6,7 @@ import type { ChannelDecoder } from '../shared/decoder/channel-decoder.ts'
 import { createDecoderOn } from '../shared/decoder/create-decoder.ts'
 import type { DecodeCounts, Decoder } from '../shared/decoder/decoder.ts'
 import type { WasmEngine } from '../shared/decoder/wasm-engine.ts'
-import { findDialect } from '../shared/dialects/dialects.ts'
+import { dialectReceived } from '../shared/dialects/dialects.ts'
 import { RowWriter } from '../shared/row-writer.ts'
 import { SlabArena } from '../shared/slab-arena.ts'
 
@@ -44,10 +44,9 @@ export class HeapStreams implements ChannelDecoder {
     this.rows.reset()
   }
 
-  open(row: number, _state: number, { dialect, strict, limits }: OpenFrame): void {
-    const options = { strict, limits }
-    const decoder = createDecoderOn(this.#engine, findDialect(dialect), options, this.#slabs)
-    this.#decoders[row] = decoder
+  open(row: number, _state: number, { dialect, ...options }: OpenFrame): void {
+    const table = dialectReceived(dialect)
+    this.#decoders[row] = createDecoderOn(this.#engine, table, options, this.#slabs)
   }
 
   decode(row: number, _state: number, at: number, byteLength: number): number {

@@ -33,6 +33,7 @@ function blockRules(at: string): readonly Rule[] {
 export const anthropic: Dialect = {
   name: 'anthropic',
   framing: 'sse',
+  signs: [{ type: 'message_' }, { type: 'content_block_' }],
   payload: 'json',
   discriminator: 'type',
   end: 'terminator',

@@ -185,6 +185,7 @@ const USAGE = table(
 const DIALECT: Readonly<Record<string, Check>> = {
   name,
   framing: oneOf('sse', 'ndjson', 'json-array', 'aws-eventstream'),
+  signs: list(table({ type: string, has: path, each: path }, [])),
   payload: oneOf('json', 'text'),
   oneValue: yes,
   wrapped: table({ on: string, path }, ['on', 'path']),

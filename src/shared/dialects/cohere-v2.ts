@@ -4,6 +4,7 @@ import type { Dialect } from './dialect.ts'
 export const cohereV2: Dialect = {
   name: 'cohere-v2',
   framing: 'sse',
+  signs: [{ type: 'message-' }, { type: 'content-' }, { type: 'tool-' }],
   payload: 'json',
   sentinels: ['[DONE]'],
   discriminator: 'type',

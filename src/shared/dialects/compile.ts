@@ -101,9 +101,16 @@ export type CompiledRule =
   | CompiledBlockStop
   | CompiledEnd
 
+export interface CompiledSign {
+  readonly type: string
+  readonly has: Keys
+  readonly each: Keys | null
+}
+
 export interface CompiledDialect {
   readonly name: string
   readonly framing: Framing
+  readonly signs: readonly CompiledSign[]
   readonly payload: 'json' | 'text'
   readonly oneValue: boolean
   readonly wrapped: { readonly on: string; readonly keys: Keys } | null
@@ -151,11 +158,14 @@ export function compileDialect(dialect: Dialect): CompiledDialect {
 function compile(dialect: Dialect): CompiledDialect {
   checkDialect(dialect)
   const { name, framing, payload, oneValue = false, sentinels = [], discriminator } = dialect
-  const { wrapped } = dialect
+  const { signs = [], wrapped } = dialect
   const rules = dialect.rules.map(compileRule)
   return {
     name,
     framing,
+    signs: signs.map(({ type = '', has = '', each }) => {
+      return { type, has: keysOf(has), each: optionalKeys(each) }
+    }),
     payload,
     oneValue,
     wrapped: wrapped === undefined ? null : { on: wrapped.on, keys: keysOf(wrapped.path) },

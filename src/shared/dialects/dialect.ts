@@ -120,10 +120,21 @@ export interface UsageRule extends UsageFields {
 /** How a body is cut into payloads: see the framers in ../decoder. */
 export type Framing = 'sse' | 'ndjson' | 'json-array' | 'aws-eventstream'
 
+/** How a payload tells whose it is: all that is given must hold. */
+export interface Sign {
+  /** Its type begins so, see {@link Dialect.discriminator}. */
+  readonly type?: string
+  /** It has something there, not null; with `each`, some element of that array has. */
+  readonly has?: Path
+  readonly each?: Path
+}
+
 export interface Dialect {
   /** Lower case letters, digits and dashes. */
   readonly name: string
   readonly framing: Framing
+  /** How `auto` knows it: by the first payload that has one of these. */
+  readonly signs?: readonly Sign[]
   /** `json`: each payload is an object that `rules` run over. `text`: each is reported as it is. */
   readonly payload: 'json' | 'text'
   /**

@@ -4,6 +4,7 @@ import type { Dialect } from './dialect.ts'
 export const geminiInteractions: Dialect = {
   name: 'gemini-interactions',
   framing: 'sse',
+  signs: [{ type: 'interaction.' }, { type: 'step.' }],
   payload: 'json',
   sentinels: ['[DONE]'],
   discriminator: 'event_type',

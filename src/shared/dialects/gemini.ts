@@ -17,6 +17,7 @@ const HOSTED_KEYS = [
 export const gemini: Dialect = {
   name: 'gemini',
   framing: 'sse',
+  signs: [{ has: 'candidates' }, { has: 'promptFeedback' }, { has: 'usageMetadata' }],
   payload: 'json',
   // As its own client has it.
   oneValue: true,

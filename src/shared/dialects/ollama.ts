@@ -1,11 +1,12 @@
-import type { Dialect, Rule } from './dialect.ts'
+import type { Dialect, Path, Rule } from './dialect.ts'
 
 /** What both of Ollama's endpoints have in common: NDJSON, and all about the end in its record. */
-function ollama(name: string, rules: readonly Rule[]): Dialect {
+function ollama(name: string, sign: Path, rules: readonly Rule[]): Dialect {
   const when = { done: [true] }
   return {
     name,
     framing: 'ndjson',
+    signs: [{ has: sign }],
     payload: 'json',
     end: 'terminator',
     usage: {
@@ -27,7 +28,7 @@ function ollama(name: string, rules: readonly Rule[]): Dialect {
 }
 
 /** Ollama's `/api/chat`. Calls come whole, and are known by nothing but their order. */
-export const ollamaChat: Dialect = ollama('ollama-chat', [
+export const ollamaChat: Dialect = ollama('ollama-chat', 'message.role', [
   { emit: 'role', path: 'message.role' },
   { emit: 'reasoning', path: 'message.thinking', skipEmpty: true },
   { emit: 'text', path: 'message.content' },
@@ -38,7 +39,7 @@ export const ollamaChat: Dialect = ollama('ollama-chat', [
 ])
 
 /** Ollama's `/api/generate`. */
-export const ollamaGenerate: Dialect = ollama('ollama-generate', [
+export const ollamaGenerate: Dialect = ollama('ollama-generate', 'response', [
   { emit: 'reasoning', path: 'thinking', skipEmpty: true },
   { emit: 'text', path: 'response' },
 ])

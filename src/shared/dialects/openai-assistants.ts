@@ -8,6 +8,7 @@ const ENDS = ['completed', 'incomplete', 'failed', 'cancelled', 'expired', 'requ
 export const openaiAssistants: Dialect = {
   name: 'openai-assistants',
   framing: 'sse',
+  signs: [{ type: 'thread.' }],
   payload: 'json',
   sentinels: ['[DONE]'],
   end: 'terminator',

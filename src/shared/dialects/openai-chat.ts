@@ -10,6 +10,7 @@ import type { Dialect } from './dialect.ts'
 export const openaiChat: Dialect = {
   name: 'openai-chat',
   framing: 'sse',
+  signs: [{ each: 'choices', has: 'delta' }],
   payload: 'json',
   sentinels: ['[DONE]'],
   end: 'finish',

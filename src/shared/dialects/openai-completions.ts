@@ -5,6 +5,7 @@ import { openaiChat } from './openai-chat.ts'
 export const openaiCompletions: Dialect = {
   ...openaiChat,
   name: 'openai-completions',
+  signs: [{ each: 'choices', has: 'text' }],
   rules: [
     { emit: 'id', path: 'id' },
     { emit: 'model', path: 'model' },

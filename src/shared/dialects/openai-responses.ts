@@ -17,6 +17,7 @@ const ENDS = ['response.completed', 'response.incomplete', 'response.failed']
 export const openaiResponses: Dialect = {
   name: 'openai-responses',
   framing: 'sse',
+  signs: [{ type: 'response.' }],
   payload: 'json',
   // OpenRouter adds it.
   sentinels: ['[DONE]'],

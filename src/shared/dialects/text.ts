@@ -5,6 +5,7 @@ function bareText(name: string, framing: Framing): Dialect {
   return {
     name,
     framing,
+    signs: [{ has: 'text' }],
     payload: 'json',
     sentinels: ['[DONE]'],
     end: 'none',
