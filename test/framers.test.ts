@@ -101,6 +101,11 @@ testFraming('json-array', [
   },
   { name: 'what follows the array is no less', body: '[1] x [2]', rows: data('1', 'x', '2') },
   {
+    name: 'a comma outside of the array is a byte like any other',
+    body: '[1],,2,3 },{}',
+    rows: data('1', ',', ',2', ',3', '}', ',{}'),
+  },
+  {
     name: 'an element that is cut is dropped',
     body: '[{"a":1},{"b":',
     rows: data('{"a":1}'),

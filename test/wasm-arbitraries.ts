@@ -1,6 +1,7 @@
 /** Bytes for property tests of decoders: from pure noise to near misses of real streams. */
 import * as fc from 'fast-check'
 import { anthropicStream, openaiChatStream } from '../src/cli/provider/streams.ts'
+import type { Framing } from '../src/shared/dialects/dialect.ts'
 import type { Chunks } from './chunking.ts'
 
 export const noise: fc.Arbitrary<Uint8Array> = fc.uint8Array({ maxLength: 400 })
@@ -189,7 +190,7 @@ const event: fc.Arbitrary<Buffer> = fc
     return Buffer.concat(whole)
   })
 
-/** A body of events. */
+/** A body of Server-Sent Events. */
 export const stream: fc.Arbitrary<Uint8Array> = fc
   .tuple(
     fc.constantFrom('', '', '', '\ufeff', '\n', ' ', '[', '<html>'),
@@ -232,6 +233,49 @@ export function edited(bytes: Uint8Array, { kind, at, byte }: Edit): Uint8Array 
     case 'double':
       return Buffer.concat([before, rest.subarray(0, byte), rest])
   }
+}
+
+/** A line of NDJSON, or what could be taken for one. */
+const record: fc.Arbitrary<Buffer> = fc
+  .tuple(
+    payload,
+    fc.constantFrom('\n', '\n', '\n', '\r\n', '\r\r\n', '\n\n', ' \n', '\n \r\n', '\r'),
+  )
+  .map(([data, end]) => Buffer.concat([data, Buffer.from(end)]))
+
+/** An element of an array, and what lies before it. */
+const element: fc.Arbitrary<Buffer> = fc
+  .tuple(
+    fc.constantFrom(',', ',', ',', '\n,\r\n', ', ', '\n', '', ',,', ']', '][', 'x', '"'),
+    payload,
+  )
+  .map(([before, data]) => Buffer.concat([Buffer.from(before), data]))
+
+/** Bodies by how they are cut into payloads. */
+export const bodies: Readonly<Record<Framing, fc.Arbitrary<Uint8Array>>> = {
+  sse: stream,
+  ndjson: bodyOf(['', '', '', '\ufeff', '\n', ' ', '<html>'], record, ['', '', '{"id":"x"}']),
+  'json-array': bodyOf(['[', '[', '[', '\ufeff [\n', '', '<'], element, [']', '\n]\n', '', ',1']),
+  'aws-eventstream': fc.uint8Array({ maxLength: 400 }),
+}
+
+function bodyOf(
+  starts: readonly string[],
+  piece: fc.Arbitrary<Buffer>,
+  ends: readonly string[],
+): fc.Arbitrary<Uint8Array> {
+  const pieces = fc.oneof(
+    fc.array(piece, { maxLength: 8 }),
+    // One over and over, with an edit here and there: what templates are learnt from.
+    fc
+      .tuple(piece, fc.array(fc.array(edit, { maxLength: 1 }), { minLength: 3, maxLength: 9 }))
+      .map(([first, turns]) => turns.map((edits) => Buffer.from(edits.reduce(edited, first)))),
+  )
+  return fc
+    .tuple(fc.constantFrom(...starts), pieces, fc.constantFrom(...ends))
+    .map(([start, list, end]) => {
+      return new Uint8Array(Buffer.concat([Buffer.from(start), ...list, Buffer.from(end)]))
+    })
 }
 
 /** A body with a few edits. */

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { compileDialect } from '../src/shared/dialects/compile.ts'
+import type { Dialect } from '../src/shared/dialects/dialect.ts'
 import { DIALECT_NAMES, findDialect } from '../src/shared/dialects/dialects.ts'
 import { testSeed } from './chunking.ts'
-import { anyBytes, cutInto, nearly, sizes, stream } from './wasm-arbitraries.ts'
+import { anyBytes, bodies, cutInto, nearly, sizes } from './wasm-arbitraries.ts'
 import { dialect as anyDialect } from './wasm-dialects.ts'
 import { assertSame, fitsWasm } from './wasm-host.ts'
 
@@ -13,6 +14,8 @@ const numRuns = Number(process.env['MILLRACE_RUNS'] ?? 1500)
 const replay = `MILLRACE_SEED=${seed}`
 
 const fitting = DIALECT_NAMES.filter((name) => fitsWasm(findDialect(name)))
+
+const FRAMINGS = ['sse', 'ndjson', 'json-array'] as const
 
 const padding = fc.nat({ max: 64 })
 
@@ -44,14 +47,25 @@ test(`WasmDecoder: any bytes, cut anywhere, give the plain decoder's rows (${rep
   )
 })
 
-test(`WasmDecoder: any dialect gives the plain decoder's rows (${replay})`, () => {
-  fc.assert(
-    fc.property(anyDialect, nearly(stream), sizes, setup, (dialect, bytes, cuts, options) => {
-      assertSame(dialect, cutInto(bytes, cuts), options, 0)
-    }),
-    { seed, numRuns },
+/** A body that is cut into payloads as the dialect has it, or nearly. */
+const bodyOf = ({ framing }: Dialect): fc.Arbitrary<Uint8Array> => nearly(bodies[framing])
+
+for (const framing of FRAMINGS) {
+  const names = fitting.filter((name) => findDialect(name).framing === framing)
+  const dialects = fc.oneof(
+    fc.constantFrom(...names).map(findDialect),
+    anyDialect.map((dialect) => ({ ...dialect, framing })),
   )
-})
+  test(`WasmDecoder: any dialect gives the plain decoder's rows of ${framing} (${replay})`, () => {
+    const given = dialects.chain((dialect) => fc.tuple(fc.constant(dialect), bodyOf(dialect)))
+    fc.assert(
+      fc.property(given, sizes, setup, padding, ([dialect, bytes], cuts, options, offset) => {
+        assertSame(dialect, cutInto(bytes, cuts), options, offset)
+      }),
+      { seed, numRuns },
+    )
+  })
+}
 
 test('WasmDecoder: the dialects that tests make up are valid', () => {
   fc.assert(

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { anthropic } from '../src/shared/dialects/anthropic.ts'
 import type { Dialect } from '../src/shared/dialects/dialect.ts'
-import { gemini } from '../src/shared/dialects/gemini.ts'
+import { gemini, geminiArray } from '../src/shared/dialects/gemini.ts'
+import { ollamaChat } from '../src/shared/dialects/ollama.ts'
 import { openaiChat } from '../src/shared/dialects/openai-chat.ts'
 import { openaiResponses } from '../src/shared/dialects/openai-responses.ts'
 import { RowWriter } from '../src/shared/row-writer.ts'
@@ -22,6 +23,8 @@ function hitsOf(run: () => void): number {
 interface Shape {
   readonly name: string
   readonly dialect: Dialect
+  /** What comes before the first event. */
+  readonly start?: string
   /** An event with its nth token. */
   readonly event: (n: number) => string
 }
@@ -105,6 +108,22 @@ const shapes: readonly Shape[] = [
       `"$.a","stringValue":"${token(n)}"}],"willContinue":true}}]}}]}\n\n`,
   },
   {
+    name: 'an Ollama line',
+    dialect: ollamaChat,
+    event: (n) =>
+      `{"model":"m","created_at":"2025-${n}","message":{"role":"assistant","content":"${token(n)}"` +
+      `},"done":false}${n % 5 === 4 ? '\r\n' : '\n'}`,
+  },
+  {
+    name: 'an element of a Gemini array',
+    dialect: geminiArray,
+    start: '[{}',
+    event: (n) =>
+      `\n,\r\n{\n  "candidates": [\n    {\n      "content": {\n        "parts": [\n` +
+      `          {\n            "text": "${token(n)}"\n          }\n        ]\n      }\n    }\n` +
+      `  ],\n  "usageMetadata": {\n    "totalTokenCount": ${n}\n  }\n}`,
+  },
+  {
     name: 'an error as a whole, of either type',
     dialect: anthropic,
     event: (n) =>
@@ -112,8 +131,8 @@ const shapes: readonly Shape[] = [
   },
 ]
 
-const bodyOf = ({ event }: Shape, count: number): Uint8Array =>
-  utf8.encode(Array.from({ length: count }, (_, n) => event(n)).join(''))
+const bodyOf = ({ start = '', event }: Shape, count: number): Uint8Array =>
+  utf8.encode(start + Array.from({ length: count }, (_, n) => event(n)).join(''))
 
 for (const shape of shapes) {
   test(`WasmDecoder: ${shape.name} is served by a template once all its holes are known`, () => {
@@ -146,7 +165,7 @@ for (const shape of shapes) {
     const { bytes } = engine.heap
     const learnt = bytes.slice()
     const hits = engine.templateHits
-    const first = utf8.encode(shape.event(0))
+    const first = utf8.encode((shape.start ?? '') + shape.event(0))
     const last = utf8.encode(shape.event(2))
     for (const neighbour of neighboursOf(utf8.encode(shape.event(5)))) {
       const body = Buffer.concat([first, neighbour, last])

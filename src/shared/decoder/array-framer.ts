@@ -54,13 +54,15 @@ export class ArrayFramer implements Framer {
     let start = 0
     for (let at = 0; at < chunk.length; at++) {
       const byte = chunk[at] as number
-      if (this.#place !== 'inside') {
+      const isFirst = this.#place !== 'inside'
+      if (isFirst) {
         if (!this.#begins(byte)) continue
         start = at
         this.#offset = this.#taken + at
       }
       const end = this.#follow(byte, at)
-      if (end < 0) continue
+      // What begins an element does not end it: a comma outside of the array is one of its bytes.
+      if (end < 0 || (isFirst && end === at)) continue
       const frame = this.#take(chunk.subarray(start, end))
       yield frame
       if (frame.kind === 'failure') return

@@ -86,7 +86,10 @@ export const SLACK_BYTES = 32
 
 /** Bits: see FLAG_ names below. */
 export const STATE_FLAGS = 0
-/** The unfinished line, bar a comment's: its slab (0: none), and its length, a comment's too. */
+/**
+ * The unfinished line, bar a comment's, or element of an array: its slab (0: none), and its length,
+ * a comment's too.
+ */
 export const STATE_LINE_SLAB = 4
 export const STATE_LINE_BYTES = 8
 /** The open event's data, or a body that is no stream: its slab, and its length. */
@@ -96,6 +99,8 @@ export const STATE_DATA_BYTES = 16
 export const STATE_FIELDS_SLAB = 20
 export const STATE_NAME_BYTES = 24
 export const STATE_ID_BYTES = 28
+/** In its place, of a JSON array: how many brackets of the open element are open. */
+export const STATE_DEPTH = 28
 /**
  * What was sent that is sent once: a bit for each choice (16 bits each). Behind those of text lie
  * those of reasoning and of refusal, as their rows are numbered.
@@ -136,7 +141,14 @@ export const FLAG_IS_HTML = 1024
 /** While that is not known: bytes of a byte order mark seen, and that no more can come. */
 export const MARK_BYTES_SHIFT = 11
 export const FLAG_MARK_OVER = 8192
-/** Offset of the data inside its slab, in the upper half: that slab may have been the line's. */
+/** Of a JSON array: inside of it; inside of a string, and a backslash came just now. */
+export const FLAG_IN_ARRAY = 16384
+export const FLAG_IN_STRING = 32768
+export const FLAG_ESCAPED = 65536
+/**
+ * Of Server-Sent Events: offset of the data inside its slab, in the upper half, since that slab may
+ * have been the line's.
+ */
 export const DATA_AT_SHIFT = 16
 
 /** A slab is its address, a multiple of 256, with the logarithm of its capacity in the low bits. */
@@ -201,7 +213,13 @@ export const PROGRAM_DEBT = 104
 export const PROGRAM_SKIPPED = 108
 /** 1 where several objects in one payload are refused. */
 export const PROGRAM_ONE_VALUE = 120
+/** How bodies are cut into payloads: one of these. */
+export const PROGRAM_FRAMING = 124
 export const PROGRAM_SIZE = 128
+
+export const FRAMING_SSE = 0
+export const FRAMING_NDJSON = 1
+export const FRAMING_ARRAY = 2
 
 // Trie node: what to do with a value at one path of a scope.
 

@@ -15,7 +15,7 @@ import type {
   ValueCondition,
   ValueShape,
 } from '../dialects/compile.ts'
-import { POSITION } from '../dialects/dialect.ts'
+import { type Framing, POSITION } from '../dialects/dialect.ts'
 import { FLAG_WHOLE, ROW_ID, ROW_MODEL } from '../rows.ts'
 import * as layout from './wasm-layout.ts'
 import { TEMPLATE_FRAMES_BYTES_MAX, TEMPLATE_SIZE } from './wasm-template-layout.ts'
@@ -29,6 +29,13 @@ const SHAPES: Readonly<Record<ValueShape, number>> = {
   list: layout.SHAPE_LIST,
   error: layout.SHAPE_ERROR,
   any: layout.SHAPE_ANY,
+}
+
+/** Those that the decoder knows. */
+const FRAMINGS: Readonly<Partial<Record<Framing, number>>> = {
+  sse: layout.FRAMING_SSE,
+  ndjson: layout.FRAMING_NDJSON,
+  'json-array': layout.FRAMING_ARRAY,
 }
 
 /** Quotes, and first letters of `true` and `false`: what a condition's value begins with. */
@@ -54,7 +61,7 @@ export function compileProgram(
   base: number,
   templates: TemplateRegion | null,
 ): Uint8Array | null {
-  if (dialect.framing !== 'sse') return null
+  if (FRAMINGS[dialect.framing] === undefined) return null
   const trie = buildTrie(dialect)
   const types = typesOf(dialect.rules)
   if (trie === null || hasLongList(dialect.rules)) return null
@@ -85,13 +92,14 @@ class ProgramWriter {
 
   write(templates: TemplateRegion | null): Uint8Array {
     const image = this.#image
-    const { payload, oneValue, sentinels, discriminator, rules } = this.#dialect
+    const { framing, payload, oneValue, sentinels, discriminator, rules } = this.#dialect
     const { root, framesBytes, keyBytesMax } = this.#trie
     const program = image.allocate(layout.PROGRAM_SIZE)
     const isText = payload === 'text'
     const isFast = !isText && sentinels.every((text) => !text.startsWith('{'))
     image.word(program + layout.PROGRAM_IS_TEXT, isText ? 1 : 0)
     image.word(program + layout.PROGRAM_IS_FAST, isFast ? 1 : 0)
+    image.word(program + layout.PROGRAM_FRAMING, FRAMINGS[framing] as number)
     image.word(program + layout.PROGRAM_ONE_VALUE, oneValue ? 1 : 0)
     image.word(program + layout.PROGRAM_SENTINELS, image.texts(sentinels))
     image.word(program + layout.PROGRAM_SENTINEL_COUNT, sentinels.length)

@@ -13,10 +13,12 @@ import {
   FLAG_IS_JSON,
   FLAG_IS_STREAM,
   FLAG_MARK_OVER,
+  FRAMING_SSE,
   MARK_BYTES_SHIFT,
   PROFILE_DEPTH_MAX,
   PROFILE_EVENT_BYTES_MAX,
   PROGRAM_FRAMES,
+  PROGRAM_FRAMING,
   PROGRAM_ROOT,
   STATE_DATA_BYTES,
   STATE_DATA_SLAB,
@@ -43,7 +45,7 @@ const EXCERPT_BYTES_MAX: u32 = 64
 const MARK: u32 = 0xbfbbef
 
 /** Finds out what the body is. Returns the byte that told, or `end` where none did. */
-export function sniff(state: usize, at: usize, end: usize): usize {
+export function sniff(ctx: usize, state: usize, at: usize, end: usize): usize {
   for (; at < end; at++) {
     const byte: u32 = load<u8>(at)
     const inMark = !hasFlags(state, FLAG_MARK_OVER)
@@ -55,15 +57,17 @@ export function sniff(state: usize, at: usize, end: usize): usize {
     setFlags(state, FLAG_MARK_OVER)
     const isMarkCut = inMark && (markBytes == 1 || markBytes == 2)
     if (!isMarkCut && blanksEnd(at, at + 1, false) != at) continue
-    setFlags(state, isMarkCut ? FLAG_IS_STREAM : kindOf(byte))
+    setFlags(state, isMarkCut ? FLAG_IS_STREAM : kindOf(ctx, byte))
     return at
   }
   return end
 }
 
-function kindOf(byte: u32): u32 {
-  if (byte == OBJECT_START || byte == ARRAY_START) return FLAG_IS_JSON
-  return byte == 0x3c ? FLAG_IS_HTML : FLAG_IS_STREAM
+/** A stream that is JSON itself is not told from a document. */
+function kindOf(ctx: usize, byte: u32): u32 {
+  if (byte == 0x3c) return FLAG_IS_HTML
+  const isSse = load<u32>(load<usize>(ctx, CTX_PROGRAM), PROGRAM_FRAMING) == FRAMING_SSE
+  return isSse && (byte | 0x20) == OBJECT_START ? FLAG_IS_JSON : FLAG_IS_STREAM
 }
 
 /** Keeps what came of the body: a JSON document whole, of a page the first bytes. */

@@ -104,7 +104,7 @@ import {
   TEMPLATE_TYPE_END,
   TEMPLATE_TYPE_IS_JSON,
 } from '../wasm-template-layout.ts'
-import { WALK_LINE, walk } from './json.ts'
+import { modeOf, walk } from './json.ts'
 import { ROW_ID, ROW_MODEL, ROW_REFUSAL, ROW_ROLE, ROW_TEXT } from './rows.ts'
 import {
   ANY_NAME,
@@ -128,7 +128,7 @@ export function build(ctx: usize, program: usize, template: usize): bool {
   const frames = template + TEMPLATE_FRAMES
   const root = load<usize>(program, PROGRAM_ROOT)
   memory.fill(frames, 0, load<u32>(program, PROGRAM_FRAMES_BYTES))
-  walk(ctx, payload, payloadEnd, root, frames, DEPTH_CAP, WALK_LINE)
+  walk(ctx, payload, payloadEnd, root, frames, DEPTH_CAP, modeOf(program))
   if (!isSingle(program, frames) || !cut(template, event, end)) return false
   store<u32>(template, depthOf(payload, payloadEnd), TEMPLATE_DEPTH)
   store<u32>(template, 0, TEMPLATE_PATCH_COUNT)

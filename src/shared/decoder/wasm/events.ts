@@ -1,12 +1,14 @@
 /**
- * The fast path: events that lie whole in the chunk and are of the usual shape, that is, a `data`
- * line with one JSON object, at most an `event` line before it, and the blank line. The payload is
- * read before its end is known; that the line ends where the object does is checked after it.
+ * The fast path: events that lie whole in the chunk and are of the usual shape. Of Server-Sent
+ * Events that is a `data` line with one JSON object, at most an `event` line before it, and the blank
+ * line; of NDJSON a line, of an array an element with one object. The payload is read before its end
+ * is known; that the line ends where the object does is checked after it.
  *
- * Whatever else comes is left to sse.ts, from the first byte of the event. So this path needs to
+ * Whatever else comes is left to sse.ts, ndjson.ts and array.ts, from the first byte of the event. So this path needs to
  * know neither why an event is unusual nor what to make of it.
  */
 import {
+  CTX_AT,
   CTX_CHUNK,
   CTX_CHUNK_OFFSET,
   CTX_NAME,
@@ -20,18 +22,22 @@ import {
   PROFILE_EVENT_BYTES_MAX,
   PROFILE_LINE_BYTES_MAX,
   PROFILE_STRICT,
+  FRAMING_ARRAY,
+  FRAMING_NDJSON,
+  FRAMING_SSE,
   PROGRAM_FRAMES,
+  PROGRAM_FRAMING,
   PROGRAM_LAST,
   PROGRAM_ROOT,
   STATE_EVENTS,
   STATE_FLAGS,
   STATE_OFFSET,
 } from '../wasm-layout.ts'
-import { walk, WALK_LINE } from './json.ts'
+import { modeOf, walk } from './json.ts'
 import { learn, wantsToLearn } from './learn.ts'
 import { hasEnough } from './output.ts'
 import { extract } from './payload.ts'
-import { CR, LF, lineEnd, OBJECT_START } from './scan.ts'
+import { blanksEnd, COMMA, CR, LF, lineEnd, OBJECT_START } from './scan.ts'
 import { count, countScanned, setFlags } from './state.ts'
 import { takeServed } from './template.ts'
 
@@ -64,6 +70,21 @@ export function takeEvents(ctx: usize, state: usize, at: usize, end: usize): usi
 
 /** Takes the event at `at`. Returns the byte after it; 0 where it is not of the usual shape. */
 function takeEvent(ctx: usize, state: usize, at: usize, end: usize): usize {
+  const framing = load<u32>(load<usize>(ctx, CTX_PROGRAM), PROGRAM_FRAMING)
+  if (framing == FRAMING_SSE) return takeSse(ctx, state, at, end)
+  const payload = framing == FRAMING_ARRAY ? separatorEnd(at, end) : at
+  if (payload >= end || <u32>load<u8>(payload) != OBJECT_START) return 0
+  return takeObject(ctx, state, at, payload, payload, end)
+}
+
+/** Past the commas and blanks between two elements. */
+function separatorEnd(at: usize, end: usize): usize {
+  at = blanksEnd(at, end, false)
+  while (at < end && <u32>load<u8>(at) == COMMA) at = blanksEnd(at + 1, end, false)
+  return at
+}
+
+function takeSse(ctx: usize, state: usize, at: usize, end: usize): usize {
   const data = takeName(ctx, at, end)
   if (data + 8 > end) return 0
   const word = load<u64>(data)
@@ -99,9 +120,15 @@ function takeObject(
   const frames = load<usize>(program, PROGRAM_FRAMES)
   const root = load<usize>(program, PROGRAM_ROOT)
   const depthMax = load<u32>(profile, PROFILE_DEPTH_MAX)
-  const stop = walk(ctx, payload, end, root, frames, depthMax, WALK_LINE)
-  const next: usize = stop == 0 ? 0 : eventEnd(stop, end)
-  if (next == 0 || stop - data > load<u32>(profile, PROFILE_LINE_BYTES_MAX)) return 0
+  const blanks = walk(ctx, payload, end, root, frames, depthMax, modeOf(program))
+  if (blanks == 0) return 0
+  const framing = load<u32>(program, PROGRAM_FRAMING)
+  // An element is over with its last byte, a line after the blanks behind it.
+  const stop = framing == FRAMING_ARRAY ? load<usize>(ctx, CTX_AT) : blanks
+  const next = eventEnd(framing, stop, end)
+  // The CR before an LF is a byte of an NDJSON line.
+  const line = framing == FRAMING_NDJSON ? next - 1 : stop
+  if (next == 0 || line - data > load<u32>(profile, PROFILE_LINE_BYTES_MAX)) return 0
   if (stop - payload > load<u32>(profile, PROFILE_EVENT_BYTES_MAX)) return 0
   const chunkBytes = event - load<usize>(ctx, CTX_CHUNK)
   store<f64>(state, load<f64>(ctx, CTX_CHUNK_OFFSET) + <f64>chunkBytes, STATE_OFFSET)
@@ -116,11 +143,23 @@ function takeObject(
   return next
 }
 
+/** The end of an event whose payload, and the blanks behind it, end at `stop`; 0: it goes on. */
+function eventEnd(framing: u32, stop: usize, end: usize): usize {
+  if (framing == FRAMING_SSE) return blankLineEnd(stop, end)
+  return framing == FRAMING_NDJSON ? recordEnd(stop, end) : stop
+}
+
+/** The byte after the line end at `stop`; 0 where there is none. */
+function recordEnd(stop: usize, end: usize): usize {
+  const feed = stop + <usize>(<u32>load<u8>(stop) == CR)
+  return feed < end && <u32>load<u8>(feed) == LF ? feed + 1 : 0
+}
+
 /**
  * The end of the blank line after a line that ends at `stop`; 0 where there is none. The LF that
  * the next chunk may begin with after a CR is one more blank line there, which says nothing.
  */
-function eventEnd(stop: usize, end: usize): usize {
+function blankLineEnd(stop: usize, end: usize): usize {
   const word = load<u32>(stop)
   if ((word & 0xffff) == 0x0a0a) return stop + 2 <= end ? stop + 2 : 0
   if ((word & 0xffffff) != 0x0d0a0d || stop + 3 > end) return 0

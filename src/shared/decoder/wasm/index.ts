@@ -5,6 +5,7 @@
 import {
   CTX_CHUNK,
   CTX_CHUNK_OFFSET,
+  CTX_NAME_BYTES,
   CTX_OUT_OF_ROOM,
   CTX_PROFILE,
   CTX_PROGRAM,
@@ -12,11 +13,16 @@ import {
   FLAG_AFTER_CR,
   FLAG_ENDED,
   FLAG_FAILED,
+  FLAG_IN_ARRAY,
   FLAG_IS_HTML,
   FLAG_IS_JSON,
   FLAG_IS_STREAM,
   FLAG_OPEN,
+  FRAMING_ARRAY,
+  FRAMING_NDJSON,
+  FRAMING_SSE,
   PROFILE_PROGRAM,
+  PROGRAM_FRAMING,
   PROGRAM_IS_FAST,
   PROGRAM_IS_TEXT,
   STATE_BYTES,
@@ -24,10 +30,12 @@ import {
   STATE_LINE_BYTES,
   STATE_OFFSET,
 } from '../wasm-layout.ts'
+import { endElements, takeElement } from './array.ts'
 import { endBody, keepBody, sniff } from './body.ts'
 import { keep, release as releaseSlabs, resume } from './carry.ts'
 import { takeEvents } from './events.ts'
 import { fail, FAULT_NO_BUFFER_EVENT, FAULT_NO_BUFFER_ROWS } from './failure.ts'
+import { endRecord, takeRecord } from './ndjson.ts'
 import { hasEnough } from './output.ts'
 import { LF } from './scan.ts'
 import { takeLine } from './sse.ts'
@@ -47,8 +55,9 @@ export function push(ctx: usize, profile: usize, state: usize, at: usize, end: u
 /** The source ended: an unfinished event is dropped, a body that is no stream is reported. */
 export function finish(ctx: usize, profile: usize, state: usize): void {
   begin(ctx, profile, state, 0)
-  if (!hasFlags(state, FLAG_FAILED) && hasFlags(state, FLAG_IS_JSON | FLAG_IS_HTML)) {
-    endBody(ctx, state)
+  if (!hasFlags(state, FLAG_FAILED)) {
+    if (hasFlags(state, FLAG_IS_JSON | FLAG_IS_HTML)) endBody(ctx, state)
+    else endStream(ctx, state)
     checkRoom(ctx, state)
   }
   releaseSlabs(ctx)
@@ -76,7 +85,7 @@ function begin(ctx: usize, profile: usize, state: usize, at: usize): void {
 function take(ctx: usize, state: usize, at: usize, end: usize): usize {
   const isText = load<u32>(load<usize>(ctx, CTX_PROGRAM), PROGRAM_IS_TEXT) != 0
   if (!isText && !hasFlags(state, FLAG_IS_STREAM | FLAG_IS_JSON | FLAG_IS_HTML)) {
-    const told = sniff(state, at, end)
+    const told = sniff(ctx, state, at, end)
     if (hasFlags(state, FLAG_IS_JSON | FLAG_IS_HTML)) {
       releaseSlabs(ctx)
       const offset = load<f64>(ctx, CTX_CHUNK_OFFSET) + <f64>(told - at)
@@ -93,8 +102,11 @@ function take(ctx: usize, state: usize, at: usize, end: usize): usize {
 }
 
 function takeStream(ctx: usize, state: usize, at: usize, end: usize): usize {
-  const isFast = load<u32>(load<usize>(ctx, CTX_PROGRAM), PROGRAM_IS_FAST) != 0
-  resume(ctx)
+  const program = load<usize>(ctx, CTX_PROGRAM)
+  const framing = load<u32>(program, PROGRAM_FRAMING)
+  if (framing == FRAMING_SSE) resume(ctx)
+  else store<u32>(ctx, 0, CTX_NAME_BYTES)
+  const isFast = load<u32>(program, PROGRAM_IS_FAST) != 0
   while (at < end) {
     if (hasFlags(state, FLAG_AFTER_CR)) {
       clearFlags(state, FLAG_AFTER_CR)
@@ -105,7 +117,8 @@ function takeStream(ctx: usize, state: usize, at: usize, end: usize): usize {
     }
     if (!hasFlags(state, FLAG_OPEN) && load<u32>(state, STATE_LINE_BYTES) == 0) {
       if (hasEnough(ctx)) break
-      if (isFast && !hasFlags(state, FLAG_ENDED)) {
+      const isReady = framing != FRAMING_ARRAY || hasFlags(state, FLAG_IN_ARRAY)
+      if (isFast && isReady && !hasFlags(state, FLAG_ENDED)) {
         const stop = takeEvents(ctx, state, at, end)
         if (stop != at) {
           at = stop
@@ -114,12 +127,23 @@ function takeStream(ctx: usize, state: usize, at: usize, end: usize): usize {
         }
       }
     }
-    at = takeLine(ctx, at, end)
+    if (framing == FRAMING_SSE) at = takeLine(ctx, at, end)
+    else if (framing == FRAMING_NDJSON) at = takeRecord(ctx, at, end)
+    else at = takeElement(ctx, at, end)
     checkRoom(ctx, state)
     if (hasFlags(state, FLAG_FAILED)) return end
   }
-  if (!keep(ctx)) fail(ctx, FAULT_NO_BUFFER_EVENT, 0, load<f64>(state, STATE_OFFSET), 0, 0)
+  if (framing == FRAMING_SSE && !keep(ctx))
+    fail(ctx, FAULT_NO_BUFFER_EVENT, 0, load<f64>(state, STATE_OFFSET), 0, 0)
   return at
+}
+
+/** What the end of the source completes. */
+function endStream(ctx: usize, state: usize): void {
+  const framing = load<u32>(load<usize>(ctx, CTX_PROGRAM), PROGRAM_FRAMING)
+  store<u32>(ctx, 0, CTX_NAME_BYTES)
+  if (framing == FRAMING_NDJSON) endRecord(ctx, state)
+  else if (framing == FRAMING_ARRAY) endElements(ctx, state)
 }
 
 /** A row that there was no room for ends the stream. Those of an event have their own check. */

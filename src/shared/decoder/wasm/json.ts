@@ -31,6 +31,7 @@ import {
   CTX_PROGRAM,
   CTX_REFUSAL,
   CTX_STACK,
+  FRAMING_ARRAY,
   MEMO_BITS,
   MEMO_BYTES,
   MEMO_COUNT,
@@ -40,6 +41,7 @@ import {
   MEMO_SIZE,
   MEMO_TEXT,
   NODE_SLOT,
+  PROGRAM_FRAMING,
   PROGRAM_MEMO,
 } from '../wasm-layout.ts'
 import {
@@ -86,6 +88,11 @@ const AT_VALUE = 2
 const AFTER_START = 3
 const AFTER_VALUE = 4
 const FAILED = 5
+
+/** How events of a program are walked in place. */
+export function modeOf(program: usize): i32 {
+  return load<u32>(program, PROGRAM_FRAMING) == FRAMING_ARRAY ? 0 : WALK_LINE
+}
 
 /**
  * Walks the value at `at` and the blanks around it. Returns the byte after those; 0 where the value

@@ -3,6 +3,7 @@ import {
   CTX_KEY,
   CTX_PROGRAM,
   CTX_SCRATCH,
+  FRAMING_ARRAY,
   KEY_BYTES,
   KEY_NODE,
   KEY_REST,
@@ -20,6 +21,7 @@ import {
   NODE_KEYS,
   NODE_KEYS_MASK,
   NODE_MULTIPLIER,
+  PROGRAM_FRAMING,
   PROGRAM_KEY_BYTES_MAX,
 } from '../wasm-layout.ts'
 import { BACKSLASH, lineEnd, same } from './scan.ts'
@@ -28,15 +30,17 @@ import { LONE_PASSES, transcode } from './text.ts'
 /**
  * Notes a key and its node, for the next walk to find at this place: as it was sent, with the
  * blanks around it. Long ones are not noted, nor those for which no place is left: the last entry
- * is never any. Nor is one with a CR or LF around, which is a blank in some places and not in
- * others.
+ * is never any. Nor is one with a CR or LF around, unless that is a blank everywhere in such
+ * streams.
  */
 export function noteKey(ctx: usize, open: usize, node: usize, key: usize, end: usize): void {
   const memo = load<usize>(ctx, CTX_KEY)
   if (load<usize>(memo, MEMO_OPEN) == MEMO_LAST) return
   store<usize>(ctx, memo + MEMO_SIZE, CTX_KEY)
   const bytes = <u32>(end - key)
-  if (bytes > <u32>MEMO_TEXT_BYTES || lineEnd(key, end) != end) return
+  if (bytes > <u32>MEMO_TEXT_BYTES) return
+  const framing = load<u32>(load<usize>(ctx, CTX_PROGRAM), PROGRAM_FRAMING)
+  if (framing != FRAMING_ARRAY && lineEnd(key, end) != end) return
   const bits = <u32>-1 >>> (MEMO_TEXT_BYTES - bytes)
   store<usize>(memo, open, MEMO_OPEN)
   store<usize>(memo, node, MEMO_NODE)

@@ -117,7 +117,7 @@ function findSpans(spans: usize, object: usize, end: usize): u32 {
     if (byte == OBJECT_END) close = at
     if (byte == QUOTE) {
       at = stringEnd(at + 1, end)
-      if (<u32>load<u8>(blanksEnd(at + 1, end, true)) == COLON) continue
+      if (<u32>load<u8>(blanksEnd(at + 1, end, false)) == COLON) continue
       span = addSpan(span, start + 1, at)
     } else if (byte - ZERO < 10 || byte == MINUS) {
       span = addSpan(span, start, numberEnd(at, end))
