@@ -4,12 +4,16 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { framingMutants } from './framing-mutants.js'
+import { payloadMutants } from './payload-mutants.js'
 import { root, run, seconds } from './run.js'
-import { mutants } from './mutants.js'
 
 const sources = join(root, 'src', 'shared', 'decoder')
 /** From quick to slow: the first to fail catches the mutant. */
-const tests = ['wasm-edges', 'wasm-decoder.prop', 'wasm-template', 'plain-decoder', 'wasm-corpus']
+const tests = [
+  ...['wasm-edges', 'framers', 'wasm-decoder.prop', 'wasm-template', 'plain-decoder'],
+  'wasm-corpus',
+]
 /** An endless loop is caught, too. */
 const testMsMax = 120_000
 
@@ -55,7 +59,7 @@ function tryMutant({ file, find, replace }) {
 }
 
 const asked = process.argv.slice(2)
-const chosen = mutants.filter(({ name }) => {
+const chosen = [...framingMutants, ...payloadMutants].filter(({ name }) => {
   return asked.length === 0 || asked.some((word) => name.includes(word))
 })
 const healthy = tests.find((name) => {

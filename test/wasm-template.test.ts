@@ -111,8 +111,8 @@ const shapes: readonly Shape[] = [
     name: 'an Ollama line',
     dialect: ollamaChat,
     event: (n) =>
-      `{"model":"m","created_at":"2025-${n}","message":{"role":"assistant","content":"${token(n)}"` +
-      `},"done":false}${n % 5 === 4 ? '\r\n' : '\n'}`,
+      `{"model":"m","created_at":"2025-${n}","message":{"role":"assistant",` +
+      `"content":"${token(n)}"},"done":false}${n % 5 === 4 ? '\r\n' : '\n'}`,
   },
   {
     name: 'an element of a Gemini array',

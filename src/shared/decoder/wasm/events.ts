@@ -1,11 +1,11 @@
 /**
  * The fast path: events that lie whole in the chunk and are of the usual shape. Of Server-Sent
- * Events that is a `data` line with one JSON object, at most an `event` line before it, and the blank
- * line; of NDJSON a line, of an array an element with one object. The payload is read before its end
- * is known; that the line ends where the object does is checked after it.
+ * Events that is a `data` line with one JSON object, at most an `event` line before it, and the
+ * blank line; of NDJSON a line, of an array an element with one object. The payload is read before
+ * its end is known; that the line ends where the object does is checked after it.
  *
- * Whatever else comes is left to sse.ts, ndjson.ts and array.ts, from the first byte of the event. So this path needs to
- * know neither why an event is unusual nor what to make of it.
+ * Whatever else comes is left to sse.ts, ndjson.ts and array.ts, from the first byte of the event.
+ * So this path needs to know neither why an event is unusual nor what to make of it.
  */
 import {
   CTX_AT,

@@ -64,7 +64,7 @@ import { child, noteKey } from './keys.ts'
 import { note, noteArray, noteFirst, noteNull, noteSecond } from './notes.ts'
 
 /** The value lies in one line: a CR or LF ends it, and is no blank. */
-export const WALK_LINE = 1
+const WALK_LINE = 1
 /** Only a part of a payload that was walked before. */
 export const WALK_AGAIN = 2
 

@@ -1,109 +1,8 @@
-// Faults to plant in the WASM decoder, one at a time: an exact piece of its source and what takes
-// its place. Each must be caught by the tests.
+// Faults to plant in what the WASM decoder makes of payloads, one at a time: an exact piece of its
+// source and what takes its place. Each must be caught by the tests.
 
-/** @typedef {{name: string, file: string, find: string, replace: string}} Mutant */
-
-/** @type {readonly Mutant[]} */
-export const mutants = [
-  // ---- Edges of 16 bytes.
-  {
-    name: 'a line end in the second block is found one byte early',
-    file: 'scan.ts',
-    find: '(i8x16.bitmask(highEnds) << 16)',
-    replace: '(i8x16.bitmask(highEnds) << 15)',
-  },
-  {
-    name: 'a long string is searched with a gap at each 16 bytes',
-    file: 'scan.ts',
-    find: '    if (stops == 0) {\n      at += 16',
-    replace: '    if (stops == 0) {\n      at += 17',
-  },
-  {
-    name: 'two texts are the same where their last byte differs',
-    file: 'scan.ts',
-    find: '((1 << (<i32>(end - one))) - 1)) == 0',
-    replace: '((1 << (<i32>(end - one))) - 1) >> 1) == 0',
-  },
-  {
-    name: 'the last block of a literal is not compared',
-    file: 'template.ts',
-    find: 'let differs = v128.xor(v128.load(last), v128.load(last + distance))',
-    replace: 'let differs = i8x16.splat(0)',
-  },
-  {
-    name: 'text of 16 bytes is copied as if its last were plain',
-    file: 'output.ts',
-    find: 'if (left <= 16) return (stops & ((1 << left) - 1)) == 0',
-    replace: 'if (left <= 16) return (stops & ((1 << left) - 1) & 0x7fff) == 0',
-  },
-  // ---- Ends of chunks.
-  {
-    name: 'a CR at the end of a chunk is forgotten',
-    file: 'sse.ts',
-    find: 'if (<u32>load<u8>(stop) == CR) setFlags(state, FLAG_AFTER_CR)',
-    replace: 'if (<u32>load<u8>(stop) == CR && stop + 1 < end) setFlags(state, FLAG_AFTER_CR)',
-  },
-  {
-    name: 'a lone number goes on behind the payload',
-    file: 'scan.ts',
-    find: 'return whole < end ? fractionEnd(whole, end) : whole',
-    replace: 'return fractionEnd(whole, end)',
-  },
-  {
-    name: 'the data of an open event is not carried over',
-    file: 'carry.ts',
-    find: 'return append(state, STATE_DATA_SLAB, 0, load<usize>(ctx, CTX_DATA), bytes)',
-    replace: 'return append(state, STATE_DATA_SLAB, 0, load<usize>(ctx, CTX_DATA), 0)',
-  },
-  {
-    name: 'the name of an open event is not carried over',
-    file: 'carry.ts',
-    find: '  memory.copy(placeOf(slab), name, nameBytes)\n',
-    replace: '',
-  },
-  {
-    name: 'a slab that grows loses its last byte',
-    file: 'carry.ts',
-    find: '  memory.copy(placeOf(larger), placeOf(slab), used)\n',
-    replace: '  if (used > 0) memory.copy(placeOf(larger), placeOf(slab), used - 1)\n',
-  },
-  {
-    name: 'a name that was tried in vain stays',
-    file: 'events.ts',
-    find: '    store<u32>(ctx, 0, CTX_NAME_BYTES)\n    if (next == 0) break\n',
-    replace: '    if (next == 0) break\n',
-  },
-  {
-    name: 'a blank line may lie behind the end of the chunk',
-    file: 'events.ts',
-    find: 'return stop + 2 <= end ? stop + 2 : 0',
-    replace: 'return stop + 1 <= end ? min(stop + 2, end) : 0',
-  },
-  // ---- Framing.
-  {
-    name: 'data lines are joined without an LF',
-    file: 'sse.ts',
-    find: '  store<u8>(room, 0x0a)\n',
-    replace: '  store<u8>(room, 0x20)\n',
-  },
-  {
-    name: 'a line may be one byte longer',
-    file: 'sse.ts',
-    find: 'if (bytes > bytesMax) {',
-    replace: 'if (bytes > bytesMax + 1) {',
-  },
-  {
-    name: 'a line of the usual shape may be one byte longer',
-    file: 'events.ts',
-    find: 'stop - data > load<u32>(profile, PROFILE_LINE_BYTES_MAX)',
-    replace: 'stop - data > load<u32>(profile, PROFILE_LINE_BYTES_MAX) + 1',
-  },
-  {
-    name: 'an LF is a blank inside a line',
-    file: 'scan.ts',
-    find: 'if (isLine || (byte != LF && byte != CR)) break',
-    replace: 'if (byte != LF && byte != CR) break',
-  },
+/** @type {readonly import('./framing-mutants.js').Mutant[]} */
+export const payloadMutants = [
   // ---- JSON.
   {
     name: 'of equal keys the first one wins below the last',
@@ -231,6 +130,42 @@ export const mutants = [
     replace: 'index, bytes, bytes)',
   },
   // ---- Rules.
+  {
+    name: 'a whole text is no different from a delta',
+    file: 'rules.ts',
+    find: 'const row = load<u32>(rule, VALUE_ROW)',
+    replace: 'const row = kind',
+  },
+  {
+    name: 'a whole text is a delta where a template serves it',
+    file: 'template.ts',
+    find: 'writeText(ctx, <u32>row & 0xffff,',
+    replace: 'writeText(ctx, <u32>row & 0xff,',
+  },
+  {
+    name: 'a fixed word is said, and not remembered',
+    file: 'rules.ts',
+    find: '  say(ctx, kind, choice)\n  writeText(',
+    replace: '  writeText(',
+  },
+  {
+    name: 'empty parts of arguments are some',
+    file: 'tools.ts',
+    find: 'load<usize>(slot, 4), SHAPE_LIST) ? slot : 0',
+    replace: 'load<usize>(slot, 4), SHAPE_LIST + 9) ? slot : 0',
+  },
+  {
+    name: 'a call without parts is one with string fragments',
+    file: 'tools.ts',
+    find: 'hasParts ? ROW_TOOL_PARTS : ROW_TOOL_ARGUMENTS',
+    replace: 'ROW_TOOL_ARGUMENTS',
+  },
+  {
+    name: 'several values in one payload are taken where one is allowed',
+    file: 'payload.ts',
+    find: 'isOne && second != 0',
+    replace: 'isOne && second == 0 && second != 0',
+  },
   {
     name: 'an index of 2^31 is one',
     file: 'rules.ts',

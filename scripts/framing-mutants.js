@@ -1,0 +1,205 @@
+// Faults to plant in how the WASM decoder cuts bodies into payloads, and searches bytes, one at a
+// time: an exact piece of its source and what takes its place. Each must be caught by the tests.
+
+/** @typedef {{name: string, file: string, find: string, replace: string}} Mutant */
+
+/** @type {readonly Mutant[]} */
+export const framingMutants = [
+  // ---- Edges of 16 bytes.
+  {
+    name: 'a line end in the second block is found one byte early',
+    file: 'scan.ts',
+    find: '(i8x16.bitmask(highEnds) << 16)',
+    replace: '(i8x16.bitmask(highEnds) << 15)',
+  },
+  {
+    name: 'a long string is searched with a gap at each 16 bytes',
+    file: 'scan.ts',
+    find: '    if (stops == 0) {\n      at += 16',
+    replace: '    if (stops == 0) {\n      at += 17',
+  },
+  {
+    name: 'two texts are the same where their last byte differs',
+    file: 'scan.ts',
+    find: '((1 << (<i32>(end - one))) - 1)) == 0',
+    replace: '((1 << (<i32>(end - one))) - 1) >> 1) == 0',
+  },
+  {
+    name: 'the last block of a literal is not compared',
+    file: 'template.ts',
+    find: 'let differs = v128.xor(v128.load(last), v128.load(last + distance))',
+    replace: 'let differs = i8x16.splat(0)',
+  },
+  {
+    name: 'text of 16 bytes is copied as if its last were plain',
+    file: 'output.ts',
+    find: 'if (left <= 16) return (stops & ((1 << left) - 1)) == 0',
+    replace: 'if (left <= 16) return (stops & ((1 << left) - 1) & 0x7fff) == 0',
+  },
+  // ---- Ends of chunks.
+  {
+    name: 'a CR at the end of a chunk is forgotten',
+    file: 'sse.ts',
+    find: 'if (<u32>load<u8>(stop) == CR) setFlags(state, FLAG_AFTER_CR)',
+    replace: 'if (<u32>load<u8>(stop) == CR && stop + 1 < end) setFlags(state, FLAG_AFTER_CR)',
+  },
+  {
+    name: 'a lone number goes on behind the payload',
+    file: 'scan.ts',
+    find: 'return whole < end ? fractionEnd(whole, end) : whole',
+    replace: 'return fractionEnd(whole, end)',
+  },
+  {
+    name: 'the data of an open event is not carried over',
+    file: 'carry.ts',
+    find: 'return append(state, STATE_DATA_SLAB, 0, load<usize>(ctx, CTX_DATA), bytes)',
+    replace: 'return append(state, STATE_DATA_SLAB, 0, load<usize>(ctx, CTX_DATA), 0)',
+  },
+  {
+    name: 'the name of an open event is not carried over',
+    file: 'carry.ts',
+    find: '  memory.copy(placeOf(slab), name, nameBytes)\n',
+    replace: '',
+  },
+  {
+    name: 'a slab that grows loses its last byte',
+    file: 'carry.ts',
+    find: '  memory.copy(placeOf(larger), placeOf(slab), used)\n',
+    replace: '  if (used > 0) memory.copy(placeOf(larger), placeOf(slab), used - 1)\n',
+  },
+  {
+    name: 'a name that was tried in vain stays',
+    file: 'events.ts',
+    find: '    store<u32>(ctx, 0, CTX_NAME_BYTES)\n    if (next == 0) break\n',
+    replace: '    if (next == 0) break\n',
+  },
+  {
+    name: 'a blank line may lie behind the end of the chunk',
+    file: 'events.ts',
+    find: 'return stop + 2 <= end ? stop + 2 : 0',
+    replace: 'return stop + 1 <= end ? min(stop + 2, end) : 0',
+  },
+  // ---- Framing.
+  {
+    name: 'data lines are joined without an LF',
+    file: 'sse.ts',
+    find: '  store<u8>(room, 0x0a)\n',
+    replace: '  store<u8>(room, 0x20)\n',
+  },
+  {
+    name: 'a line may be one byte longer',
+    file: 'sse.ts',
+    find: 'if (bytes > bytesMax) {',
+    replace: 'if (bytes > bytesMax + 1) {',
+  },
+  {
+    name: 'a line of the usual shape may be one byte longer',
+    file: 'events.ts',
+    find: 'stop - data > load<u32>(profile, PROFILE_LINE_BYTES_MAX)',
+    replace: 'stop - data > load<u32>(profile, PROFILE_LINE_BYTES_MAX) + 1',
+  },
+  {
+    name: 'an LF is a blank inside a line',
+    file: 'scan.ts',
+    find: 'if (isLine || (byte != LF && byte != CR)) break',
+    replace: 'if (byte != LF && byte != CR) break',
+  },
+  {
+    name: 'an NDJSON line ends with any CR',
+    file: 'ndjson.ts',
+    find: 'i8x16.eq(v128.load(at), i8x16.splat(<i8>LF))',
+    replace: 'i8x16.le_u(i8x16.sub(v128.load(at), i8x16.splat(10)), i8x16.splat(3))',
+  },
+  {
+    name: 'an NDJSON line keeps its CR',
+    file: 'ndjson.ts',
+    find: '<u32>load<u8>(end - 1) == CR ? end - 1 : end',
+    replace: 'end',
+  },
+  {
+    name: 'a byte order mark is skipped before every NDJSON line',
+    file: 'ndjson.ts',
+    find: '    setFlags(state, FLAG_MARK_DONE)\n',
+    replace: '',
+  },
+  {
+    name: 'the last NDJSON line is lost with the source',
+    file: 'index.ts',
+    find: 'if (framing == FRAMING_NDJSON) endRecord(ctx, state)\n',
+    replace: 'if (framing == FRAMING_NDJSON) return\n',
+  },
+  {
+    name: 'an NDJSON line in two chunks may be one byte longer',
+    file: 'ndjson.ts',
+    find: 'if (bytes > bytesMax) {',
+    replace: 'if (bytes > bytesMax + <u32>(begun > 0)) {',
+  },
+  {
+    name: 'the CR of an NDJSON line does not count',
+    file: 'events.ts',
+    find: 'framing == FRAMING_NDJSON ? next - 1 : stop',
+    replace: 'stop',
+  },
+  {
+    name: 'an NDJSON line is over where its object is',
+    file: 'events.ts',
+    find: 'return framing == FRAMING_NDJSON ? recordEnd(stop, end) : stop',
+    replace:
+      'return framing == FRAMING_NDJSON && recordEnd(stop, end) ? recordEnd(stop, end) : stop',
+  },
+  {
+    name: 'an escape at the end of a chunk is forgotten in an element',
+    file: 'array.ts',
+    find: '    if (at + 1 == end) setFlags(state, FLAG_ESCAPED)\n',
+    replace: '',
+  },
+  {
+    name: 'an element that is open has lost its depth in the next chunk',
+    file: 'array.ts',
+    find: '  store<u32>(state, depth, STATE_DEPTH)\n  return end + 1\n',
+    replace: '  return end + 1\n',
+  },
+  {
+    name: 'a bracket inside a string closes its element',
+    file: 'array.ts',
+    find: 'if (byte == QUOTE) setFlags(state, FLAG_IN_STRING)\n    else if',
+    replace: 'if',
+  },
+  {
+    name: 'an element begins outside of the array with a comma skipped',
+    file: 'array.ts',
+    find: 'if (byte != ARRAY_START) break\n      setFlags(state, FLAG_IN_ARRAY)',
+    replace:
+      'if (byte != ARRAY_START && byte != COMMA) break\n      setFlags(state, FLAG_IN_ARRAY)',
+  },
+  {
+    name: 'an element is fast outside of its array, too',
+    file: 'index.ts',
+    find: 'framing != FRAMING_ARRAY || hasFlags(state, FLAG_IN_ARRAY)',
+    replace: 'true',
+  },
+  {
+    name: 'an element may be one byte longer',
+    file: 'array.ts',
+    find: 'if (bytes > bytesMax) {',
+    replace: 'if (bytes > bytesMax + 1) {',
+  },
+  {
+    name: 'an element takes the blanks behind it',
+    file: 'events.ts',
+    find: 'framing == FRAMING_ARRAY ? load<usize>(ctx, CTX_AT) : blanks',
+    replace: 'blanks',
+  },
+  {
+    name: 'a number at the end of the source is dropped',
+    file: 'array.ts',
+    find: 'if (load<u32>(state, STATE_DEPTH) == 0) takeKept(ctx, state)',
+    replace: 'if (load<u32>(state, STATE_DEPTH) != 0) takeKept(ctx, state)',
+  },
+  {
+    name: 'a key before a line end and a colon is taken for a value',
+    file: 'learn.ts',
+    find: 'blanksEnd(at + 1, end, false)) == COLON',
+    replace: 'blanksEnd(at + 1, end, true)) == COLON',
+  },
+]
