@@ -95,8 +95,8 @@ export const framingMutants = [
   {
     name: 'a line of the usual shape may be one byte longer',
     file: 'events.ts',
-    find: 'stop - data > load<u32>(profile, PROFILE_LINE_BYTES_MAX)',
-    replace: 'stop - data > load<u32>(profile, PROFILE_LINE_BYTES_MAX) + 1',
+    find: 'line - data > load<u32>(profile, PROFILE_LINE_BYTES_MAX)',
+    replace: 'line - data > load<u32>(profile, PROFILE_LINE_BYTES_MAX) + 1',
   },
   {
     name: 'an LF is a blank inside a line',

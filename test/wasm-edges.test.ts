@@ -2,6 +2,8 @@
 import { test } from 'node:test'
 import * as fc from 'fast-check'
 import type { Dialect } from '../src/shared/dialects/dialect.ts'
+import { geminiArray } from '../src/shared/dialects/gemini.ts'
+import { ollamaChat } from '../src/shared/dialects/ollama.ts'
 import { openaiChat } from '../src/shared/dialects/openai-chat.ts'
 import { byteWise, testSeed } from './chunking.ts'
 import { assertSame, type Setup } from './wasm-host.ts'
@@ -85,6 +87,34 @@ test('WasmDecoder: lineBytesMax and eventBytesMax hold to the byte, templates or
     for (const body of [event, event.repeat(4), chat('a').repeat(4) + event, chat('abc', '\r\n')]) {
       assertSameCutOrNot(openaiChat, body, { limits: { lineBytesMax: line + off } })
       assertSameCutOrNot(openaiChat, body, { limits: { eventBytesMax: payload + off } })
+    }
+  }
+})
+
+test('WasmDecoder: lineBytesMax holds to the byte in NDJSON, where a CR counts', () => {
+  const line = '{"message":{"content":"abc"}}'
+  for (let off = -2; off <= 3; off++) {
+    const setup = { limits: { lineBytesMax: line.length + off } }
+    for (const end of ['\n', '\r\n', ' \n', ' \r\n', '']) {
+      for (const body of [line + end, `${line.replace('c', '')}${end}`.repeat(4) + line + end]) {
+        assertSameCutOrNot(ollamaChat, body, setup)
+      }
+    }
+  }
+})
+
+test('WasmDecoder: an event is out with its last byte, whatever lies behind that', () => {
+  const streams = [
+    [openaiChat, chat('a') + chat('b', '\r\n') + chat('c')],
+    [ollamaChat, '{"message":{"content":"a"}}\n{"message":{"content":"b"}}\r\n{"done":true}\n'],
+    [geminiArray, '[{"responseId":"a"},{"modelVersion":"b"}\n,\r\n{"error":{"code":1}}]'],
+  ] as const
+  for (const [dialect, body] of streams) {
+    const bytes = latin1(body)
+    for (let at = 1; at < bytes.length; at++) {
+      const chunks = [bytes.subarray(0, at), bytes.subarray(at)]
+      // By its place modulo 9 a chunk has something else behind it.
+      for (let offset = 0; offset < 9; offset++) assertSame(dialect, chunks, {}, offset)
     }
   }
 })
