@@ -1,5 +1,6 @@
 import type { Bench } from './bench.ts'
 import { collectionsBench } from './questions/collections.ts'
+import { dialectsBench } from './questions/dialects.ts'
 import { inlineBench } from './questions/inline.ts'
 import { keptTokensBench } from './questions/kept-tokens.ts'
 import { latencyBench } from './questions/latency.ts'
@@ -15,6 +16,7 @@ import { workerBench } from './questions/worker.ts'
 export const BENCHES: readonly Bench[] = [
   inlineBench,
   recordsOnlyBench,
+  dialectsBench,
   stagesBench,
   workerBench,
   mainCpuBench,

@@ -9,6 +9,13 @@ import { Random } from '../src/cli/provider/random.ts'
 import { anthropicParts } from './fixtures/anthropic.ts'
 import { chatParts, longChatParts, shuffledChatParts } from './fixtures/chat.ts'
 import type { FixtureDialect, FixtureParts } from './fixtures/parts.ts'
+import {
+  cohereParts,
+  geminiParts,
+  ollamaParts,
+  responsesParts,
+  shuffled,
+} from './fixtures/providers.ts'
 
 export interface Fixture {
   readonly name: FixtureName
@@ -38,13 +45,38 @@ export const CHUNK_BYTES: number = 64 * 1024
  */
 export const FIXTURE_NAMES = ['chat', 'chat-shuffled', 'chat-long', 'anthropic'] as const
 
-export type FixtureName = (typeof FIXTURE_NAMES)[number]
+/** One a provider, and the same `-shuffled`: events no two of which share a structure. */
+export const DIALECT_FIXTURES = [
+  'chat',
+  'chat-shuffled',
+  'anthropic',
+  'anthropic-shuffled',
+  'responses',
+  'responses-shuffled',
+  'gemini',
+  'gemini-shuffled',
+  'cohere',
+  'cohere-shuffled',
+  'ollama',
+  'ollama-shuffled',
+] as const
+
+export type FixtureName = (typeof FIXTURE_NAMES | typeof DIALECT_FIXTURES)[number]
 
 const PARTS: Record<FixtureName, (random: Random) => FixtureParts> = {
   chat: chatParts,
   'chat-shuffled': shuffledChatParts,
   'chat-long': longChatParts,
   anthropic: anthropicParts,
+  'anthropic-shuffled': shuffled(anthropicParts),
+  responses: responsesParts,
+  'responses-shuffled': shuffled(responsesParts),
+  gemini: geminiParts,
+  'gemini-shuffled': shuffled(geminiParts),
+  cohere: cohereParts,
+  'cohere-shuffled': shuffled(cohereParts),
+  ollama: ollamaParts,
+  'ollama-shuffled': shuffled(ollamaParts),
 }
 
 /** Makes a fixture; the same arguments give the same bytes. */

@@ -1,13 +1,13 @@
 /** The others, as contenders: pinned in package.json, used as their readmes have it. */
 import type { FixtureDialect } from './fixtures/parts.ts'
 import type { Contender } from './race.ts'
-import { decodeByEventSource } from './rivals/event-source.ts'
+import { decodeByHand } from './rivals/by-hand.ts'
 
 /** What every ratio is taken against. */
-export function eventSource(dialect: FixtureDialect): Contender {
+export function byHand(dialect: FixtureDialect): Contender {
   return {
-    name: 'eventsource-parser + JSON.parse',
-    decode: (chunks, sink) => decodeByEventSource(dialect, chunks, sink),
+    name: dialect === 'ollama-chat' ? 'split + JSON.parse' : 'eventsource-parser + JSON.parse',
+    decode: (chunks, sink) => decodeByHand(dialect, chunks, sink),
   }
 }
 

@@ -1,9 +1,15 @@
 /** What benchmarks decode is what they say it is. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { FIXTURE_NAMES, makeFixture, streamOf, type FixtureName } from '../bench/fixtures.ts'
+import {
+  DIALECT_FIXTURES,
+  FIXTURE_NAMES,
+  makeFixture,
+  streamOf,
+  type FixtureName,
+} from '../bench/fixtures.ts'
 import { CHAT_EVENT_BYTES } from '../bench/fixtures/chat.ts'
-import { decodeByEventSource } from '../bench/rivals/event-source.ts'
+import { decodeByHand } from '../bench/rivals/by-hand.ts'
 import { Sink, sinkOf } from '../bench/sink.ts'
 
 const EVENTS = 500
@@ -22,12 +28,12 @@ function structureOf(event: string): string {
   return event.replace(/:"(?:[^"\\]|\\.)*"/g, ':""').replace(/:\d+/g, ':0')
 }
 
-for (const name of FIXTURE_NAMES) {
+for (const name of new Set([...FIXTURE_NAMES, ...DIALECT_FIXTURES])) {
   test(`${name}: decodes to the tokens that it claims, in any number of rounds`, () => {
     const fixture = makeFixture(name, { events: EVENTS, chunkBytes: 1000 })
     for (const rounds of [1, 3]) {
       const kept: string[] = []
-      decodeByEventSource(fixture.dialect, streamOf(fixture, rounds), new Sink(kept))
+      decodeByHand(fixture.dialect, streamOf(fixture, rounds), new Sink(kept))
       assert.deepEqual(kept, Array.from({ length: rounds }, () => fixture.tokens).flat())
     }
   })

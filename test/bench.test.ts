@@ -12,7 +12,7 @@ import { latenciesUs } from '../bench/open-loop.ts'
 import { Traffic, type Pipe } from '../bench/pipes.ts'
 import { withPlanted } from '../bench/planted.ts'
 import { race, speedRatio, verify, type Contender, type Timing } from '../bench/race.ts'
-import { eventSource } from '../bench/rivals.ts'
+import { byHand } from '../bench/rivals.ts'
 import { retainedBytes } from '../bench/retained-bytes.ts'
 import { quantile, spread } from '../bench/statistics.ts'
 import { ThreadClock } from '../bench/thread-clock.ts'
@@ -41,7 +41,7 @@ const fixture = makeFixture('chat', { events: 100 })
 
 /** Right for its first `right` runs; after that it loses a token. */
 function forgetful(right: number): Contender {
-  const { decode } = eventSource(fixture.dialect)
+  const { decode } = byHand(fixture.dialect)
   let runs = 0
   return {
     name: 'forgetful',
@@ -75,7 +75,7 @@ test('race: refuses a contender that errs only while it is timed', async () => {
 })
 
 test('race: makes a stream longer until a run of it is long enough to time', async () => {
-  const [timing] = await race(fixture, [eventSource('openai-chat')], {
+  const [timing] = await race(fixture, [byHand('openai-chat')], {
     ...tiny,
     runSecondsMin: 0.01,
   })

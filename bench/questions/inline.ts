@@ -2,7 +2,7 @@ import type { Answer, Bench, Context } from '../bench.ts'
 import { makeFixture } from '../fixtures.ts'
 import { inline } from '../millrace.ts'
 import { race, speedRatio } from '../race.ts'
-import { eventSource } from '../rivals.ts'
+import { byHand } from '../rivals.ts'
 import { throughputRow } from '../throughput.ts'
 
 export const inlineBench: Bench = {
@@ -17,7 +17,7 @@ async function answer(context: Context): Promise<Answer> {
   const ratios = new Map<string, number>()
   for (const name of context.fixtures) {
     const fixture = makeFixture(name, context.fixtureSize)
-    const contenders = [inline(fixture.dialect), eventSource(fixture.dialect)]
+    const contenders = [inline(fixture.dialect), byHand(fixture.dialect)]
     const [ours, baseline] = await race(fixture, contenders, context)
     rows.push(throughputRow(ours!, baseline!), throughputRow(baseline!, baseline!))
     ratios.set(name, speedRatio(ours!, baseline!))

@@ -4,7 +4,7 @@ import type { Answer, Bench, Context, Row } from '../bench.ts'
 import { makeFixture, streamOf, type Chunk, type Fixture } from '../fixtures.ts'
 import { deliver } from '../millrace.ts'
 import { retainedBytes } from '../retained-bytes.ts'
-import { decodeByEventSource } from '../rivals/event-source.ts'
+import { decodeByHand } from '../rivals/by-hand.ts'
 import { Sink } from '../sink.ts'
 
 export const keptTokensBench: Bench = {
@@ -101,6 +101,6 @@ async function keepStrings(mill: Millrace, { dialect }: Fixture, chunks: readonl
 
 async function keepBaseline(_: Millrace, { dialect }: Fixture, chunks: readonly Chunk[]) {
   const things: string[] = []
-  decodeByEventSource(dialect, chunks, new Sink(things))
+  decodeByHand(dialect, chunks, new Sink(things))
   return { things, tokens: things.length }
 }

@@ -2,7 +2,7 @@ import type { Answer, Bench, Context } from '../bench.ts'
 import { makeFixture } from '../fixtures.ts'
 import { recordsOnly } from '../millrace.ts'
 import { race, speedRatio } from '../race.ts'
-import { eventSource } from '../rivals.ts'
+import { byHand } from '../rivals.ts'
 import { throughputRow } from '../throughput.ts'
 
 export const recordsOnlyBench: Bench = {
@@ -17,7 +17,7 @@ async function answer(context: Context): Promise<Answer> {
   let ratio = NaN
   for (const name of context.fixtures) {
     const fixture = makeFixture(name, context.fixtureSize)
-    const contenders = [recordsOnly(fixture.dialect), eventSource(fixture.dialect)]
+    const contenders = [recordsOnly(fixture.dialect), byHand(fixture.dialect)]
     const [ours, baseline] = await race(fixture, contenders, context)
     rows.push(throughputRow(ours!, baseline!), throughputRow(baseline!, baseline!))
     if (name === 'chat') ratio = speedRatio(ours!, baseline!)

@@ -4,7 +4,7 @@ import type { Answer, Bench, Context, Row } from '../bench.ts'
 import { makeFixture } from '../fixtures.ts'
 import { workerBatches, workerEvents } from '../millrace.ts'
 import { race, speedRatio } from '../race.ts'
-import { aiSdk, anthropicSdk, eventSource, openaiSdk } from '../rivals.ts'
+import { aiSdk, anthropicSdk, byHand, openaiSdk } from '../rivals.ts'
 import { throughputRow } from '../throughput.ts'
 
 export const workerBench: Bench = {
@@ -32,7 +32,7 @@ async function chatAnswer(mill: Millrace, context: Context): Promise<Answer> {
   const contenders = [
     workerBatches(mill, fixture.dialect),
     workerEvents(mill, fixture.dialect),
-    eventSource(fixture.dialect),
+    byHand(fixture.dialect),
     await openaiSdk(),
     await aiSdk(),
     workerBatches(mill, fixture.dialect, SMALL_WINDOW_BYTES),
@@ -58,7 +58,7 @@ async function anthropicRows(mill: Millrace, context: Context): Promise<readonly
   const contenders = [
     workerBatches(mill, fixture.dialect),
     workerEvents(mill, fixture.dialect),
-    eventSource(fixture.dialect),
+    byHand(fixture.dialect),
     await anthropicSdk(),
   ]
   const timings = await race(fixture, contenders, context)
