@@ -4,7 +4,7 @@ import { type ErrorCode, MillraceError } from '../shared/errors.ts'
 import * as row from '../shared/rows.ts'
 import type { TokenEvent } from './events.ts'
 import { providerError } from './provider-error.ts'
-import { TokenBatch } from './token-batch.ts'
+import { TokenBatch, type ReadValue } from './token-batch.ts'
 import { StreamedTexts } from './streamed-texts.ts'
 import { ToolCalls, type ToolFragment } from './tool-calls.ts'
 import { UsageMeter } from './usage.ts'
@@ -18,6 +18,12 @@ const NOT_PLAIN = FLAG_CONTINUED | FLAG_WHOLE
 const KIND_AND_FLAGS = 0xffff
 
 const NO_ROWS: row.RowBatch = { rows: new Int32Array(0), rowCount: 0, text: '', wideText: '' }
+/**
+ * Kinds whose rows are events by themselves: a value, as it was sent. Some providers send one with
+ * every token, and few readers look: so they stay rows until they are asked for.
+ */
+const VALUE_KINDS = [row.ROW_LOGPROBS, row.ROW_ANNOTATION, row.ROW_SAFETY]
+
 const NO_EVENTS: readonly TokenEvent[] = []
 
 /** Where the text of a lone row starts: most batches of a slow stream are one row. */
@@ -50,6 +56,7 @@ export class Assembler {
   readonly #dialect: Dialect
   readonly #usage: UsageMeter
   readonly #tools: ToolCalls
+  readonly #valueKinds: readonly row.RowKind[]
   /** By choice: the finish reason that was last reported. */
   readonly #finish = new Map<number, string>()
   #id: string | null = null
@@ -76,6 +83,7 @@ export class Assembler {
     this.#dialect = dialect
     this.#streamed = compileDialect(dialect).hasWhole ? new StreamedTexts() : null
     this.#usage = new UsageMeter(dialect.usage)
+    this.#valueKinds = this.#usage.isWhole ? [...VALUE_KINDS, row.ROW_USAGE] : VALUE_KINDS
     this.#tools = new ToolCalls((event) => this.#emit(event))
     if (isRecognized) this.#emit({ type: 'dialect', dialect: dialect.name })
   }
@@ -94,10 +102,10 @@ export class Assembler {
     if (plain === rowCount && this.#partial === '' && this.#events.length === 0) {
       this.deltas += rowCount
       this.#streamed?.addAll(rows, rowCount)
-      return new TokenBatch(batch, starts, null, NO_EVENTS)
+      return new TokenBatch(batch, starts, null, NO_EVENTS, this.#readValue)
     }
     const tokens = this.#readEach(batch, starts)
-    return new TokenBatch(batch, starts, tokens, this.#takeEvents())
+    return new TokenBatch(batch, starts, tokens, this.#takeEvents(), this.#readValue)
   }
 
   /** Whether the protocol's own end was seen, and nothing that counts follows it. */
@@ -113,7 +121,7 @@ export class Assembler {
     const starts = new Int32Array(last.rowCount)
     const tokens = this.#readEach(last, starts)
     if (this.failure === null) this.#tools.endAll()
-    const batch = new TokenBatch(last, starts, tokens, this.#takeEvents())
+    const batch = new TokenBatch(last, starts, tokens, this.#takeEvents(), this.#readValue)
     return { batch, error: this.failure ?? this.#truncation() }
   }
 
@@ -147,11 +155,17 @@ export class Assembler {
       const kind = head & 0xff
       const choice = head >>> 16
       const index = rows[word + 1] as number
-      if (kind <= ROW_DELTA_LAST && (flags & NOT_PLAIN) === 0 && this.#partial === '') {
-        places.push(number)
-        this.deltas++
-        this.#streamed?.add(kind, choice, index)
-        continue
+      if ((flags & NOT_PLAIN) === 0 && this.#partial === '') {
+        if (kind <= ROW_DELTA_LAST) {
+          places.push(number)
+          this.deltas++
+          this.#streamed?.add(kind, choice, index)
+          continue
+        }
+        if (this.#valueKinds.includes(kind)) {
+          places.push(number)
+          continue
+        }
       }
       this.#partial += (isWide ? wideText : text).slice(start, start + units)
       if ((flags & FLAG_CONTINUED) !== 0) continue
@@ -180,18 +194,15 @@ export class Assembler {
       case row.ROW_ROLE:
         return this.#emit({ type: 'role', choice, role: text })
       case row.ROW_LOGPROBS:
-        return this.#emit({ type: 'logprobs', choice, value: JSON.parse(text) })
       case row.ROW_ANNOTATION:
-        return this.#emit({ type: 'annotation', choice, value: JSON.parse(text) })
       case row.ROW_SAFETY:
-        return this.#emit({ type: 'safety', choice, value: JSON.parse(text) })
+      case row.ROW_USAGE:
+        return this.#emit(this.#readValue(kind, choice, text))
       case row.ROW_FINISH_DETAIL:
         this.#hasFinishDetail = true
         return this.#emit({ type: 'finish-detail', choice, value: JSON.parse(text) })
       case row.ROW_HOSTED_BLOCK:
         return this.#emit({ type: 'hosted-block', index, blockType: text })
-      case row.ROW_USAGE:
-        return this.#emit(this.#usage.add(JSON.parse(text)))
       case row.ROW_BLOCK_STOP:
         return this.#tools.stop(choice, index)
       case row.ROW_FINISH:
@@ -219,6 +230,13 @@ export class Assembler {
       default:
         throw new Error(`unknown row kind ${kind}`)
     }
+  }
+
+  readonly #readValue: ReadValue = (kind, choice, text) => {
+    const value = JSON.parse(text)
+    if (kind === row.ROW_USAGE) return this.#usage.add(value)
+    if (kind === row.ROW_LOGPROBS) return { type: 'logprobs', choice, value }
+    return { type: kind === row.ROW_SAFETY ? 'safety' : 'annotation', choice, value }
   }
 
   #takeMetadata(kind: row.RowKind, text: string): void {

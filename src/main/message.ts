@@ -65,10 +65,9 @@ export interface Message {
 
 type Writable<Shape> = { -readonly [Key in keyof Shape]: Shape[Key] }
 
-type Facts = Pick<
-  Message,
-  'id' | 'model' | 'usage' | 'usageRaw' | 'annotations' | 'error' | 'terminator' | 'badJson'
->
+type Facts = Pick<Message, 'id' | 'model' | 'error' | 'terminator' | 'badJson'>
+
+const NO_USAGE = { usage: null, raw: null }
 
 /** What an entry of a list counts beside its text, bytes: entries without text are bounded, too. */
 const ENTRY_BYTES = 64
@@ -88,14 +87,13 @@ export class MessageBuilder {
   readonly #toolCalls: Writable<ToolCall>[] = []
   #toolPlan = ''
   readonly #hostedToolCalls: HostedBlock[] = []
+  #annotations = 0
+  #usage: { readonly batch: TokenBatch; readonly at: number } | null = null
   /** Calls that have not ended, by choice and index. */
   readonly #openCalls = new Map<string, Writable<ToolCall>>()
   readonly #facts: Writable<Facts> = {
     id: null,
     model: null,
-    usage: null,
-    usageRaw: null,
-    annotations: 0,
     error: null,
     terminator: null,
     badJson: 0,
@@ -125,6 +123,15 @@ export class MessageBuilder {
         case 'refusal-delta':
           this.#addDeltas(this.#refusal, batch, from, to)
           break
+        case 'usage':
+          // Some send it with every token: only the last is read, in the end.
+          this.#usage = { batch, at: from }
+          break
+        case 'safety':
+          break
+        case 'annotation':
+          this.#annotations++
+          break
         default:
           this.#addEvent(batch.event(from))
       }
@@ -133,7 +140,9 @@ export class MessageBuilder {
 
   /** The message so far. */
   toFinal(): Message {
-    const { id, model, usage, usageRaw, annotations, error, terminator, badJson } = this.#facts
+    const { id, model, error, terminator, badJson } = this.#facts
+    const last = this.#usage?.batch.event(this.#usage.at)
+    const { usage, raw: usageRaw } = last?.type === 'usage' ? last : NO_USAGE
     const choices = this.#text.choices()
     const isPlural = choices.some((choice) => choice !== 0)
     return {
@@ -153,7 +162,7 @@ export class MessageBuilder {
       usage,
       usageRaw,
       logprobs: structuredClone(this.#logprobs),
-      annotations,
+      annotations: this.#annotations,
       error,
       terminator,
       badJson,
@@ -178,19 +187,12 @@ export class MessageBuilder {
       case 'finish':
         this.#set(this.#finishReason, event.choice, event.reason)
         break
-      case 'usage':
-        facts.usage = event.usage
-        facts.usageRaw = event.raw
-        break
       case 'logprobs':
         this.#addLogprobs(event.choice, event.value)
         break
       case 'plan-delta':
         this.#count(Buffer.byteLength(event.text))
         this.#toolPlan += event.text
-        break
-      case 'annotation':
-        facts.annotations++
         break
       case 'hosted-block':
         this.#count(ENTRY_BYTES + event.blockType.length)

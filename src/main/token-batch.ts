@@ -1,23 +1,25 @@
-import {
-  FLAG_WIDE,
-  ROW_REASONING,
-  ROW_REFUSAL,
-  ROW_TEXT,
-  ROW_WORDS,
-  type RowBatch,
-} from '../shared/rows.ts'
+import * as row from '../shared/rows.ts'
 import type { TokenEvent, TokenEventType } from './events.ts'
+
+const { FLAG_WIDE, ROW_DELTA_LAST, ROW_WORDS } = row
 
 type DeltaType = 'text-delta' | 'reasoning-delta' | 'refusal-delta'
 
-/** By row kind. */
-const DELTA_TYPES: readonly DeltaType[] = (() => {
-  const types: DeltaType[] = []
-  types[ROW_TEXT] = 'text-delta'
-  types[ROW_REASONING] = 'reasoning-delta'
-  types[ROW_REFUSAL] = 'refusal-delta'
+/** By row kind: of rows that may stay rows. */
+const TYPES: readonly TokenEventType[] = (() => {
+  const types: TokenEventType[] = []
+  types[row.ROW_TEXT] = 'text-delta'
+  types[row.ROW_REASONING] = 'reasoning-delta'
+  types[row.ROW_REFUSAL] = 'refusal-delta'
+  types[row.ROW_LOGPROBS] = 'logprobs'
+  types[row.ROW_ANNOTATION] = 'annotation'
+  types[row.ROW_SAFETY] = 'safety'
+  types[row.ROW_USAGE] = 'usage'
   return types
 })()
+
+/** Makes the event of a row that holds a value, as JSON. */
+export type ReadValue = (kind: row.RowKind, choice: number, text: string) => TokenEvent
 
 const WIDE = FLAG_WIDE << 8
 
@@ -25,36 +27,40 @@ const WIDE = FLAG_WIDE << 8
  * Tokens that arrived together, as columns: `type(at)`, `text(at)` and so on, for `at` from 0 to
  * `length - 1`. Iterate it for events instead.
  *
- * Deltas stay rows over one string until they are asked for; everything else is an event already.
+ * Deltas and values stay rows over one string until they are asked for; everything else is an event
+ * already.
  * A batch never changes, and holds on to the rows that it was made of.
  */
 export class TokenBatch implements Iterable<TokenEvent> {
   /** How many tokens there are. */
   readonly length: number
-  readonly #batch: RowBatch
+  readonly #batch: row.RowBatch
   /** By row: where its text starts in the string that holds it. */
   readonly #starts: Int32Array
   /** By token: its row, or `~place` in `#events`. `null` where each is the row of its number. */
   readonly #tokens: readonly number[] | null
   readonly #events: readonly TokenEvent[]
+  readonly #readValue: ReadValue
 
   constructor(
-    batch: RowBatch,
+    batch: row.RowBatch,
     starts: Int32Array,
     tokens: readonly number[] | null,
     events: readonly TokenEvent[],
+    readValue: ReadValue,
   ) {
     this.length = tokens === null ? batch.rowCount : tokens.length
     this.#batch = batch
     this.#starts = starts
     this.#tokens = tokens
     this.#events = events
+    this.#readValue = readValue
   }
 
   type(at: number): TokenEventType {
     const row = this.#rowOf(at)
     if (row < 0) return this.#eventOf(row).type
-    return DELTA_TYPES[this.#head(row) & 0xff] as DeltaType
+    return TYPES[this.#head(row) & 0xff] as TokenEventType
   }
 
   /** Which alternative answer it belongs to; 0 where that means nothing. */
@@ -68,7 +74,8 @@ export class TokenBatch implements Iterable<TokenEvent> {
   /** The provider's content block or tool index; -1 where there is none. */
   index(at: number): number {
     const row = this.#rowOf(at)
-    if (row >= 0) return this.#batch.rows[row * ROW_WORDS + 1] as number
+    if (this.#isDelta(row)) return this.#batch.rows[row * ROW_WORDS + 1] as number
+    if (row >= 0) return -1
     const event = this.#eventOf(row)
     return 'index' in event ? event.index : -1
   }
@@ -76,7 +83,8 @@ export class TokenBatch implements Iterable<TokenEvent> {
   /** The text of a delta of any kind, `''` for everything else. */
   text(at: number): string {
     const row = this.#rowOf(at)
-    if (row >= 0) return this.#slice(row, row)
+    if (this.#isDelta(row)) return this.#slice(row, row)
+    if (row >= 0) return ''
     const event = this.#eventOf(row)
     return 'text' in event ? event.text : ''
   }
@@ -84,15 +92,20 @@ export class TokenBatch implements Iterable<TokenEvent> {
   /** Its length in UTF-16 units, without making it. */
   textLength(at: number): number {
     const row = this.#rowOf(at)
-    return row < 0 ? this.text(at).length : (this.#batch.rows[row * ROW_WORDS + 2] as number)
+    return this.#isDelta(row)
+      ? (this.#batch.rows[row * ROW_WORDS + 2] as number)
+      : this.text(at).length
   }
 
   event(at: number): TokenEvent {
     const row = this.#rowOf(at)
     if (row < 0) return this.#eventOf(row)
     const head = this.#head(row)
-    const type = DELTA_TYPES[head & 0xff] as DeltaType
-    return { type, choice: head >>> 16, text: this.#slice(row, row) }
+    const kind = head & 0xff
+    const choice = head >>> 16
+    const text = this.#slice(row, row)
+    if (kind > ROW_DELTA_LAST) return this.#readValue(kind, choice, text)
+    return { type: TYPES[kind] as DeltaType, choice, text }
   }
 
   *[Symbol.iterator](): Generator<TokenEvent, void> {
@@ -107,7 +120,7 @@ export class TokenBatch implements Iterable<TokenEvent> {
   runEnd(from: number): number {
     const first = this.#rowOf(from)
     let to = from + 1
-    if (first < 0) return to
+    if (!this.#isDelta(first)) return to
     while (to < this.length && this.#continues(first + to - from, this.#rowOf(to))) to++
     return to
   }
@@ -115,13 +128,13 @@ export class TokenBatch implements Iterable<TokenEvent> {
   /** The texts of the tokens from `from` to before `to`, which are one run, as one string. */
   joined(from: number, to: number): string {
     const first = this.#rowOf(from)
-    return first < 0 ? this.text(from) : this.#slice(first, first + to - from - 1)
+    return this.#isDelta(first) ? this.#slice(first, first + to - from - 1) : this.text(from)
   }
 
   /** Length of the same text as it lay in the batch, bytes: UTF-8 but for lone surrogates. */
   joinedBytes(from: number, to: number): number {
     const first = this.#rowOf(from)
-    if (first < 0) return Buffer.byteLength(this.text(from))
+    if (!this.#isDelta(first)) return Buffer.byteLength(this.text(from))
     let bytes = 0
     for (let row = first; row < first + to - from; row++) {
       bytes += this.#batch.rows[row * ROW_WORDS + 3] as number
@@ -136,6 +149,11 @@ export class TokenBatch implements Iterable<TokenEvent> {
 
   #rowOf(at: number): number {
     return this.#tokens === null ? at : (this.#tokens[at] as number)
+  }
+
+  /** Whether this is a row, and one of a delta. */
+  #isDelta(row: number): boolean {
+    return row >= 0 && (this.#head(row) & 0xff) <= ROW_DELTA_LAST
   }
 
   #head(row: number): number {

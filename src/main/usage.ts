@@ -19,6 +19,11 @@ export class UsageMeter {
     this.#rule = rule
   }
 
+  /** Whether a usage object says all by itself, so that only who looks at it need read it. */
+  get isWhole(): boolean {
+    return this.#rule?.merge !== 'fields'
+  }
+
   add(whole: Fields): TokenEvent {
     const only = this.#rule?.only
     const sent = only === undefined ? whole : pick(whole, only)
