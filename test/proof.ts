@@ -51,7 +51,7 @@ export async function proofText(): Promise<string> {
   }
   for (const [dialect, kinds] of proof) {
     lines.push('', `\`${dialect}\`:`, '')
-    for (const [kind, files] of kinds) lines.push(`- ${kind}: \`${files[0]}\``)
+    for (const [kind, files] of kinds) lines.push(`- ${kind}:`, `  \`${files[0]}\``)
   }
   return lines.join('\n')
 }

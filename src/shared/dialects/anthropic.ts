@@ -75,6 +75,8 @@ export const anthropic: Dialect = {
     },
     { on: ['content_block_stop'], index: 'index', rules: [{ emit: 'block-stop' }] },
     { emit: 'finish', path: 'delta.stop_reason', on: ['message_delta'] },
+    { emit: 'finish-detail', path: 'delta.stop_sequence', on: ['message_delta'] },
+    { emit: 'finish-detail', path: 'delta.stop_details', on: ['message_delta'] },
     { emit: 'usage', path: 'usage', on: ['message_delta'] },
     { emit: 'error', path: 'error', off: ['error'] },
     { emit: 'error', path: ['error', ''], on: ['error'] },

@@ -61,14 +61,22 @@ export const openaiChat: Dialect = {
           arguments: 'delta.function_call.arguments',
         },
         { each: 'delta.annotations', rules: [{ emit: 'annotation', path: '' }] },
+        // Its text repeats what `reasoning` says.
+        {
+          each: 'delta.reasoning_details',
+          rules: [{ emit: 'signature', path: ['signature', 'data'] }],
+        },
+        { emit: 'safety', path: 'content_filter_results' },
         { emit: 'logprobs', path: 'logprobs.content' },
         { emit: 'logprobs', path: 'logprobs.refusal' },
         { emit: 'finish', path: 'finish_reason' },
+        { emit: 'finish-detail', path: 'native_finish_reason' },
         { emit: 'usage', path: 'usage' },
         { emit: 'error', path: 'error' },
       ],
     },
     { emit: 'usage', path: ['usage', 'x_groq.usage'] },
+    { emit: 'safety', path: 'prompt_filter_results' },
     { emit: 'error', path: 'error', off: ['error'] },
     // An SSE event named `error` may be flat, and so may the body of a refused request.
     { emit: 'error', path: ['error', ''], on: ['error'] },
