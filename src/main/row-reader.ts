@@ -8,6 +8,7 @@ import {
   wideTextAt,
 } from '../shared/channel-layout.ts'
 import { broken } from '../shared/assert.ts'
+import { rowText } from '../shared/row-text.ts'
 import { ROW_BYTES, ROW_WORDS, type RowBatch } from '../shared/rows.ts'
 
 export class RowReader {
@@ -37,10 +38,11 @@ export class RowReader {
     }
     const rowsFrom = (at + ROWS_HEADER_BYTES) >> 2
     const textFrom = at + ROWS_HEADER_BYTES + rowBytes
+    const rows = copyOf(words, rowsFrom, rowCount * ROW_WORDS)
     return {
-      rows: copyOf(words, rowsFrom, rowCount * ROW_WORDS),
+      rows,
       rowCount,
-      text: utf8Bytes === 0 ? '' : this.#buffer.toString('utf8', textFrom, textFrom + utf8Bytes),
+      text: rowText(rows, rowCount, this.#buffer, textFrom, utf8Bytes),
       wideText:
         wideBytes === 0
           ? ''

@@ -1,3 +1,4 @@
+import { rowText } from './row-text.ts'
 import { FLAG_WIDE, ROW_WORDS, type RowArea, type RowBatch, type RowKind } from './rows.ts'
 
 const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/
@@ -63,10 +64,12 @@ export class RowWriter implements RowArea {
 
   /** The rows as their reader sees them; for the inline placement, which crosses no thread. */
   toBatch(): RowBatch {
+    const rows = this.rows.slice(0, this.rowCount * ROW_WORDS)
+    const text = Buffer.from(this.text.buffer, 0, this.textBytes)
     return {
-      rows: this.rows.slice(0, this.rowCount * ROW_WORDS),
+      rows,
       rowCount: this.rowCount,
-      text: Buffer.from(this.text.buffer, 0, this.textBytes).toString('utf8'),
+      text: rowText(rows, this.rowCount, text, 0, this.textBytes),
       wideText: Buffer.from(this.wide.buffer, 0, this.wideBytes).toString('utf16le'),
     }
   }
