@@ -1,7 +1,10 @@
 /** What callers may pass for options, and what they get for the rest. */
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { pathToFileURL } from 'node:url'
 import {
   createDecoder,
   createMillrace,
@@ -93,6 +96,8 @@ test('createMillrace: nonsense is refused before any thread is started', async (
     ...NONSENSE.map((value): [string, unknown] => ['bufferedBytesMax', value]),
     ...NONSENSE.map((value): [string, unknown] => ['workerUrl', value]),
     ...urls.map((url): [string, unknown] => ['workerUrl', new URL(url)]),
+    ...NONSENSE.map((value): [string, unknown] => ['wasm', value]),
+    ...urls.map((url): [string, unknown] => ['wasm', new URL(url)]),
     ['workers', 65],
   ]
   for (const [name, value] of refused) {
@@ -156,3 +161,70 @@ test('options: their bounds are themselves allowed', async () => {
     }
   }
 })
+
+const WASM = new URL('../src/shared/decoder/decoder.wasm', import.meta.url)
+
+/** As a bundler might leave it. */
+const folder = mkdtempSync(join(tmpdir(), 'millrace-wasm-'))
+after(() => rmSync(folder, { recursive: true }))
+const copy = pathToFileURL(join(folder, 'decoder-1a2b3c.wasm'))
+copyFileSync(WASM, copy)
+
+const SOURCES: readonly [name: string, wasm: URL | WebAssembly.Module][] = [
+  ['the URL of a copy', copy],
+  ['a compiled module', new WebAssembly.Module(readFileSync(WASM))],
+]
+const skip = process.env['MILLRACE_DECODER'] === 'plain' && 'the plain decoder was asked for'
+
+for (const [name, wasm] of SOURCES) {
+  test(`wasm: ${name} decodes inline and in workers`, { skip }, async () => {
+    const decoder = createDecoder({ dialect: 'openai-chat', wasm })
+    assert.equal(decoder.push(chat('a')).length, 3)
+    const other = await createMillrace({ wasm })
+    for (const placement of ['inline', 'worker'] as const) {
+      const stream = other.decode(chat('a'), { dialect: 'openai-chat', placement })
+      assert.equal((await stream.final()).text[0], 'a')
+    }
+    await other.close()
+  })
+}
+
+// (func unreachable), exported under the names of the decoder's functions.
+const TRAP = Buffer.concat([
+  Buffer.from('\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x03\x02\x01\0\x07\x1b\x03', 'latin1'),
+  ...['push', 'finish', 'release'].map((name) =>
+    Buffer.from(`${String.fromCharCode(name.length)}${name}\0\0`, 'latin1'),
+  ),
+  Buffer.from('\x0a\x05\x01\x03\0\0\x0b', 'latin1'),
+])
+
+test('wasm: the workers run what they were given, and nothing else', { skip }, async () => {
+  const other = await createMillrace({ wasm: new WebAssembly.Module(TRAP) })
+  const stream = other.decode(chat('a'), { dialect: 'openai-chat' })
+  await assert.rejects(stream.final(), { code: /WORKER_EXITED|STREAM_POISONED/ })
+  await other.close()
+})
+
+// The smallest module there is: it exports nothing.
+const EMPTY = Buffer.from('\0asm\x01\0\0\0', 'latin1')
+
+const NO_DECODERS: readonly [name: string, wasm: () => URL | WebAssembly.Module, RegExp][] = [
+  ['a file that is not there', () => new URL('none.wasm', copy), /none\.wasm cannot be read/],
+  ['a file that is no WebAssembly', () => file('page.wasm', '<html>'), /page\.wasm is no Web/],
+  ['another module’s file', () => file('other.wasm', EMPTY), /is not the decoder/],
+  ['another module', () => new WebAssembly.Module(EMPTY), /is not the decoder/],
+]
+
+for (const [name, wasm, message] of NO_DECODERS) {
+  test(`wasm: ${name} is refused`, { skip }, async () => {
+    const refused = { code: 'OPTION_INVALID', message }
+    assert.throws(() => createDecoder({ dialect: 'sse', wasm: wasm() }), refused)
+    await assert.rejects(createMillrace({ wasm: wasm() }), refused)
+  })
+}
+
+function file(name: string, content: Uint8Array | string): URL {
+  const url = new URL(name, copy)
+  writeFileSync(url, content)
+  return url
+}

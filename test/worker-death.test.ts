@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { test } from 'node:test'
 import { Piscina } from 'piscina'
 import { Channel } from '../src/main/channel.ts'
+import { decoderModule } from '../src/main/decoder-module.ts'
 import { resolveStreamOptions } from '../src/main/options.ts'
 import { StreamState } from '../src/main/stream-state.ts'
 import { TokenStream } from '../src/main/token-stream.ts'
@@ -18,7 +19,7 @@ test('worker death: fails its streams with WORKER_EXITED, and the next one works
     execArgv: [],
   })
   pool.on('error', () => {})
-  const channel = new Channel(pool, { leaseBytesMax: 1024 * 1024 })
+  const channel = new Channel(pool, { leaseBytesMax: 1024 * 1024 }, decoderModule())
   const open = (): { state: StreamState; stream: TokenStream } => {
     const state = new StreamState(resolveStreamOptions({ dialect: 'openai-chat' }), () => {})
     channel.open(state)

@@ -40,7 +40,6 @@ import { broken } from '../shared/assert.ts'
 import { MillraceError } from '../shared/errors.ts'
 import { answerDoorbell, claimOrWant, ringBell, releaseAsked } from '../shared/wait-strategy.ts'
 import { ControlClient } from './control-client.ts'
-import { decoderModule } from './decoder-module.ts'
 import { RowReader } from './row-reader.ts'
 import { ChannelInput, type FrameSender } from './channel-input.ts'
 import type { StreamState } from './stream-state.ts'
@@ -60,6 +59,7 @@ interface Run {
 export class Channel implements FrameSender {
   readonly #pool: Piscina
   readonly #config: ChannelConfig
+  readonly #module: WebAssembly.Module | null
   #end!: MainEnd
   #reader!: RowReader
   #freeRows!: number[]
@@ -74,9 +74,11 @@ export class Channel implements FrameSender {
   #lingering: NodeJS.Timeout | null = null
   #destroyed: MillraceError | null = null
 
-  constructor(pool: Piscina, config: ChannelConfig) {
+  /** @param module - The decoder; `null` where the plain one must do. */
+  constructor(pool: Piscina, config: ChannelConfig, module: WebAssembly.Module | null) {
     this.#pool = pool
     this.#config = config
+    this.#module = module
     this.#reset()
   }
 
@@ -250,7 +252,7 @@ export class Channel implements FrameSender {
     const task: ChannelTask = {
       buffer: this.#end.words.buffer as SharedArrayBuffer,
       controlPort: control.port2,
-      module: decoderModule(),
+      module: this.#module,
       controlCount: load(this.#end.words, CONTROL_COUNT),
       doorbellPort: doorbell.port2,
     }

@@ -1,6 +1,7 @@
 import type { Decoder } from '../shared/decoder/decoder.ts'
 import { createDecoderOn } from '../shared/decoder/create-decoder.ts'
 import { DialectDetector } from '../shared/decoder/dialect-detector.ts'
+import type { WasmEngine } from '../shared/decoder/wasm-engine.ts'
 import type { Dialect } from '../shared/dialects/dialect.ts'
 import { sse } from '../shared/dialects/records.ts'
 import type { MillraceError } from '../shared/errors.ts'
@@ -8,20 +9,8 @@ import { RowWriter } from '../shared/row-writer.ts'
 import { chunkBytes } from './chunk.ts'
 import { inlineEngine } from './decoder-module.ts'
 import { Assembler } from './assembler.ts'
-import { type DecodeOptions, resolveStreamOptions, type StreamOptions } from './options.ts'
+import { type DecoderOptions, resolveDecoderOptions, type StreamOptions } from './options.ts'
 import type { TokenBatch } from './token-batch.ts'
-
-/** Options of {@link createDecoder}: those of a stream that concern its bytes. */
-export type DecoderOptions = Pick<
-  DecodeOptions,
-  | 'dialect'
-  | 'strict'
-  | 'raw'
-  | 'flushIncomplete'
-  | 'lineBytesMax'
-  | 'eventBytesMax'
-  | 'jsonDepthMax'
->
 
 /**
  * A decoder on the caller's thread, synchronous: no workers, no waiting, no flow control.
@@ -41,6 +30,7 @@ export function createDecoder(options: DecoderOptions = {}): InlineDecoder {
 /** Made by {@link createDecoder}. */
 export class InlineDecoder {
   readonly #options: StreamOptions
+  readonly #engine: WasmEngine | null
   /** Keeps what is pushed until the dialect is recognised; `null` once it is. */
   #detector: DialectDetector | null = null
   /** Of the dialect, once that is known. */
@@ -52,10 +42,12 @@ export class InlineDecoder {
 
   /** @internal */
   constructor(options: DecoderOptions) {
-    this.#options = resolveStreamOptions(options)
-    const { dialect, limits } = this.#options
+    const { stream, module } = resolveDecoderOptions(options)
+    const { dialect, limits } = stream
+    this.#options = stream
+    this.#engine = inlineEngine(module)
     if (dialect === null) this.#detector = new DialectDetector(limits)
-    else this.#decoder = createDecoderOn(inlineEngine(), dialect, this.#options)
+    else this.#decoder = createDecoderOn(this.#engine, dialect, stream)
     this.#assembler = new Assembler(dialect ?? sse)
   }
 
@@ -101,7 +93,7 @@ export class InlineDecoder {
       const dialect = look(detector)
       if (dialect === null) return
       this.#assembler = new Assembler(dialect, true)
-      this.#decoder = createDecoderOn(inlineEngine(), dialect, this.#options)
+      this.#decoder = createDecoderOn(this.#engine, dialect, this.#options)
       this.#decoder.push(detector.seen, this.#rows)
     } catch (error) {
       this.#failure = error as MillraceError

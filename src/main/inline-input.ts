@@ -1,18 +1,21 @@
 /** The inline placement: a stream decoded on the caller's own thread, as it is written. */
 import { createDecoderOn } from '../shared/decoder/create-decoder.ts'
 import type { Decoder } from '../shared/decoder/decoder.ts'
+import type { WasmEngine } from '../shared/decoder/wasm-engine.ts'
 import { RowWriter } from '../shared/row-writer.ts'
-import { inlineEngine } from './decoder-module.ts'
 import type { StreamInput, StreamState } from './stream-state.ts'
 
 export class InlineInput implements StreamInput {
   readonly #stream: StreamState
+  readonly #engine: WasmEngine | null
   /** Made when the first bytes come: the dialect may not be known before. */
   #decoder: Decoder | null = null
   readonly #rows = new RowWriter()
 
-  constructor(stream: StreamState) {
+  /** @param engine - `null` where the plain decoder must do. */
+  constructor(stream: StreamState, engine: WasmEngine | null) {
     this.#stream = stream
+    this.#engine = engine
   }
 
   offer(bytes: Uint8Array): number {
@@ -36,7 +39,7 @@ export class InlineInput implements StreamInput {
 
   #open(): Decoder {
     const { dialect, options } = this.#stream
-    return (this.#decoder ??= createDecoderOn(inlineEngine(), dialect, options))
+    return (this.#decoder ??= createDecoderOn(this.#engine, dialect, options))
   }
 
   #deliver(consumedBytes: number): void {

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { Piscina } from 'piscina'
 import { MillraceError } from '../shared/errors.ts'
 import { Channel } from './channel.ts'
+import { inlineEngine } from './decoder-module.ts'
 import { reportEnd, reportStart } from './diagnostics.ts'
 import { ingest } from './ingest.ts'
 import { InlineInput } from './inline-input.ts'
@@ -12,6 +13,7 @@ import {
   resolveStreamOptions,
   type DecodeOptions,
   type MillraceOptions,
+  type PoolOptions,
 } from './options.ts'
 import { startRelay, type Relay } from './relay.ts'
 import type { Source } from './source.ts'
@@ -41,7 +43,8 @@ import { WritableTokenStream } from './writable-token-stream.ts'
  * }
  */
 export async function createMillrace(options: MillraceOptions = {}): Promise<Millrace> {
-  const { workers, bufferedBytesMax, workerUrl } = resolveMillraceOptions(options)
+  const resolved = resolveMillraceOptions(options)
+  const { workers, workerUrl } = resolved
   const pool = new Piscina({
     filename: fileURLToPath(workerUrl),
     minThreads: workers,
@@ -50,7 +53,7 @@ export async function createMillrace(options: MillraceOptions = {}): Promise<Mil
     idleTimeout: Infinity,
     execArgv: [],
   })
-  const mill = new Millrace(pool, workers, bufferedBytesMax)
+  const mill = new Millrace(pool, resolved)
   try {
     await mill.warmUp()
   } catch (error) {
@@ -63,6 +66,7 @@ export async function createMillrace(options: MillraceOptions = {}): Promise<Mil
 /** Decodes any number of streams at once. Made by {@link createMillrace}. */
 export class Millrace {
   readonly #pool: Piscina
+  readonly #module: WebAssembly.Module | null
   readonly #channels: Channel[]
   readonly #streams = new Set<StreamState>()
   readonly #totals = new StreamTotals()
@@ -70,13 +74,14 @@ export class Millrace {
   #closing: Promise<void> | null = null
 
   /** @internal */
-  constructor(pool: Piscina, workers: number, bufferedBytesMax: number) {
+  constructor(pool: Piscina, { workers, bufferedBytesMax, module }: PoolOptions) {
     this.#pool = pool
+    this.#module = module
     // Errors outside any task; the task that dies of one rejects, and that is where it is handled.
     pool.on('error', () => {})
     this.#channels = Array.from(
       { length: workers },
-      () => new Channel(pool, { leaseBytesMax: bufferedBytesMax }),
+      () => new Channel(pool, { leaseBytesMax: bufferedBytesMax }, module),
     )
   }
 
@@ -194,8 +199,8 @@ export class Millrace {
     const state = new StreamState(resolved, onClosed, this.#latency)
     this.#streams.add(state)
     reportStart(state.stats())
-    if (resolved.placement === 'inline') state.attach(new InlineInput(state))
-    else this.#leastLoaded().open(state)
+    if (resolved.placement === 'worker') this.#leastLoaded().open(state)
+    else state.attach(new InlineInput(state, inlineEngine(this.#module)))
     return state
   }
 

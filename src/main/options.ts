@@ -16,6 +16,7 @@ import {
 } from '../shared/limits.ts'
 import { findDialect } from '../shared/dialects/dialects.ts'
 import type { Dialect } from '../shared/dialects/dialect.ts'
+import { decoderModule, type WasmSource } from './decoder-module.ts'
 import { decodeWorkerUrl } from './worker-url.ts'
 
 /** Options of {@link createMillrace}. */
@@ -33,6 +34,12 @@ export interface MillraceOptions {
    * `millrace`'s `dist/src/workers/decode-worker.js`. Default: where the package has it.
    */
   readonly workerUrl?: URL
+  /**
+   * The WASM decoder, where a bundler has moved it: a `file:` URL of its own copy of `millrace`'s
+   * `dist/src/shared/decoder/decoder.wasm`, of this version, or what was compiled of that. Default:
+   * where the package has it.
+   */
+  readonly wasm?: WasmSource
 }
 
 /** Where a stream is decoded: on the caller's thread, or on a worker's. */
@@ -75,6 +82,10 @@ export interface DecodeOptions extends Partial<StreamLimits> {
   readonly signal?: AbortSignal
 }
 
+/** Options of {@link createDecoder}: those of a stream that concern its bytes, and `wasm`. */
+export type DecoderOptions = Pick<MillraceOptions, 'wasm'> &
+  Pick<DecodeOptions, 'dialect' | 'strict' | 'raw' | 'flushIncomplete' | keyof StreamLimits>
+
 /** {@link DecodeOptions}, checked, with every default filled in. */
 export interface StreamOptions {
   /** `null`: to be recognised. */
@@ -91,17 +102,43 @@ export interface StreamOptions {
   readonly signal: AbortSignal | null
 }
 
+/** {@link MillraceOptions}, checked, with every default filled in. */
+export interface PoolOptions {
+  readonly workers: number
+  readonly bufferedBytesMax: number
+  readonly workerUrl: URL
+  /** `null` where the plain decoder must do. */
+  readonly module: WebAssembly.Module | null
+}
+
 /** @throws {MillraceError} `OPTION_INVALID`. */
-export function resolveMillraceOptions(options: MillraceOptions): Required<MillraceOptions> {
-  requireKnown(options, ['workers', 'bufferedBytesMax', 'workerUrl'])
-  const { workers, bufferedBytesMax, workerUrl = decodeWorkerUrl } = options
-  if (pathOf(workerUrl) === null)
-    throw invalid('workerUrl', 'a file: URL of a local path', workerUrl)
+export function resolveMillraceOptions(options: MillraceOptions): PoolOptions {
+  requireKnown(options, ['workers', 'bufferedBytesMax', 'workerUrl', 'wasm'])
+  const { workers, bufferedBytesMax, workerUrl = decodeWorkerUrl, wasm } = options
+  if (pathOf(workerUrl) === null) throw invalid('workerUrl', LOCAL_FILE, workerUrl)
   return {
     workers: integer('workers', workers, WORKERS),
     bufferedBytesMax: integer('bufferedBytesMax', bufferedBytesMax, BUFFERED_BYTES),
     workerUrl,
+    module: resolveWasm(wasm),
   }
+}
+
+/** @throws {MillraceError} `OPTION_INVALID`, `DIALECT_UNKNOWN`, `DIALECT_INVALID`. */
+export function resolveDecoderOptions(options: DecoderOptions): {
+  readonly stream: StreamOptions
+  readonly module: WebAssembly.Module | null
+} {
+  requireKnown(options, DECODER_OPTION_NAMES)
+  const { wasm, ...ofStream } = options
+  return { stream: resolveStreamOptions(ofStream), module: resolveWasm(wasm) }
+}
+
+function resolveWasm(wasm: WasmSource | undefined): WebAssembly.Module | null {
+  if (wasm !== undefined && pathOf(wasm) === null && !isModule(wasm)) {
+    throw invalid('wasm', `${LOCAL_FILE}, or a WebAssembly.Module`, wasm)
+  }
+  return decoderModule(wasm)
 }
 
 /** @throws {MillraceError} `OPTION_INVALID`, `DIALECT_UNKNOWN`, `DIALECT_INVALID`. */
@@ -135,6 +172,17 @@ export function resolveStreamOptions(options: DecodeOptions): StreamOptions {
     signal,
   }
 }
+
+const LOCAL_FILE = 'a file: URL of a local path'
+
+const DECODER_OPTION_NAMES: readonly string[] = [
+  'dialect',
+  'strict',
+  'raw',
+  'flushIncomplete',
+  'wasm',
+  ...Object.keys(STREAM_LIMITS_DEFAULT),
+]
 
 const STREAM_OPTION_NAMES: readonly string[] = [
   'dialect',
@@ -189,6 +237,10 @@ function invalid(option: string, wanted: string, value: unknown): MillraceError 
   const shown = inspect(value, { depth: 0, customInspect: false, maxStringLength: 100 })
   const message = `${option} must be ${wanted}, not ${shown}`
   return new MillraceError('OPTION_INVALID', message, { option })
+}
+
+function isModule(value: unknown): boolean {
+  return typeof WebAssembly !== 'undefined' && value instanceof WebAssembly.Module
 }
 
 /** The path of a `file:` URL; `null` for anything else, a host or an encoded slash included. */
