@@ -37,7 +37,7 @@ const string: Check = (value, at) => {
 const path: Check = (value, at) => {
   string(value, at)
   if (value !== '' && (value as string).split('.').includes('')) {
-    throw invalid(at, `path '${value}' has an empty key`)
+    throw invalid(at, `path ${shown(value)} has an empty key`)
   }
 }
 
@@ -48,7 +48,7 @@ const yes: Check = (value, at) => {
 const name: Check = (value, at) => {
   string(value, at)
   if (!/^[a-z][a-z0-9-]*$/.test(value as string)) {
-    throw invalid(at, `'${value}' is not of lower case letters, digits and dashes`)
+    throw invalid(at, `${shown(value)} is not of lower case letters, digits and dashes`)
   }
 }
 
@@ -209,8 +209,9 @@ function join(at: string, key: string): string {
 
 function shown(value: unknown): string {
   if (typeof value === 'string') return `'${value}'`
-  if (typeof value === 'object') return value === null ? 'null' : 'an object'
-  return String(value)
+  if (value === null || value === undefined) return String(value)
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value)
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
 }
 
 function invalid(at: string, problem: string): MillraceError {
