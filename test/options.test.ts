@@ -55,12 +55,12 @@ after(() => mill.close())
 function assertRefused(use: () => unknown, name: string): void {
   assert.throws(use, (error) => {
     assert.ok(error instanceof MillraceError, `${name}: ${String(error)}`)
-    const isUnknownName = name === 'dialect' && error.code === 'DIALECT_UNKNOWN'
-    if (!isUnknownName) {
+    // A name that is none, or an object that is no table.
+    if (name !== 'dialect' || !/^DIALECT_(UNKNOWN|INVALID)$/.test(error.code)) {
       assert.equal(error.code, 'OPTION_INVALID', name)
       assert.equal(error.details['option'], name)
     }
-    assert.ok(error.message.length < 300, error.message)
+    assert.ok(error.message.length < 500, error.message)
     return true
   })
 }
@@ -82,7 +82,7 @@ test('dialect: a name that is none is DIALECT_UNKNOWN and lists those there are'
 })
 
 test('options: what is no object, or holds a misspelt name, is refused', () => {
-  for (const options of [undefined, null, 5, 'sse', Symbol('odd')]) {
+  for (const options of [null, 5, 'sse', Symbol('odd')]) {
     assertRefused(() => createDecoder(options as unknown as DecodeOptions), 'options')
   }
   const misspelt = { dialect: 'sse', windowByte: 1024 } as DecodeOptions
