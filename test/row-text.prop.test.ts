@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { RowWriter } from '../src/shared/row-writer.ts'
 import { ROW_TEXT } from '../src/shared/rows.ts'
 

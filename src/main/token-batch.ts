@@ -1,25 +1,36 @@
-import * as row from '../shared/rows.ts'
+import {
+  FLAG_WIDE,
+  ROW_ANNOTATION,
+  ROW_DELTA_LAST,
+  ROW_LOGPROBS,
+  ROW_REASONING,
+  ROW_REFUSAL,
+  ROW_SAFETY,
+  ROW_TEXT,
+  ROW_USAGE,
+  ROW_WORDS,
+  type RowBatch,
+  type RowKind,
+} from '../shared/rows.ts'
 import type { TokenEvent, TokenEventType } from './events.ts'
-
-const { FLAG_WIDE, ROW_DELTA_LAST, ROW_WORDS } = row
 
 type DeltaType = 'text-delta' | 'reasoning-delta' | 'refusal-delta'
 
 /** By row kind: of rows that may stay rows. */
 const TYPES: readonly TokenEventType[] = (() => {
   const types: TokenEventType[] = []
-  types[row.ROW_TEXT] = 'text-delta'
-  types[row.ROW_REASONING] = 'reasoning-delta'
-  types[row.ROW_REFUSAL] = 'refusal-delta'
-  types[row.ROW_LOGPROBS] = 'logprobs'
-  types[row.ROW_ANNOTATION] = 'annotation'
-  types[row.ROW_SAFETY] = 'safety'
-  types[row.ROW_USAGE] = 'usage'
+  types[ROW_TEXT] = 'text-delta'
+  types[ROW_REASONING] = 'reasoning-delta'
+  types[ROW_REFUSAL] = 'refusal-delta'
+  types[ROW_LOGPROBS] = 'logprobs'
+  types[ROW_ANNOTATION] = 'annotation'
+  types[ROW_SAFETY] = 'safety'
+  types[ROW_USAGE] = 'usage'
   return types
 })()
 
 /** Makes the event of a row that holds a value, as JSON. */
-export type ReadValue = (kind: row.RowKind, choice: number, text: string) => TokenEvent
+export type ReadValue = (kind: RowKind, choice: number, text: string) => TokenEvent
 
 const WIDE = FLAG_WIDE << 8
 
@@ -34,7 +45,7 @@ const WIDE = FLAG_WIDE << 8
 export class TokenBatch implements Iterable<TokenEvent> {
   /** How many tokens there are. */
   readonly length: number
-  readonly #batch: row.RowBatch
+  readonly #batch: RowBatch
   /** By row: where its text starts in the string that holds it. */
   readonly #starts: Int32Array
   /** By token: its row, or `~place` in `#events`. `null` where each is the row of its number. */
@@ -43,7 +54,7 @@ export class TokenBatch implements Iterable<TokenEvent> {
   readonly #readValue: ReadValue
 
   constructor(
-    batch: row.RowBatch,
+    batch: RowBatch,
     starts: Int32Array,
     tokens: readonly number[] | null,
     events: readonly TokenEvent[],
