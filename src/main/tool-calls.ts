@@ -95,7 +95,9 @@ export class ToolCalls {
     this.#emit({ type: 'tool-input-delta', choice, index, id, text })
   }
 
-  #find({ choice, index, id, name, form }: ToolFragment): Call | undefined {
+  #find({ choice, index, id: sent, name, form }: ToolFragment): Call | undefined {
+    // Mistral's word for none.
+    const id = sent === 'null' ? '' : sent
     if (index >= 0) {
       const call = this.#byIndex.get(keyOf(choice, index))
       return id === '' || call?.id === null || call?.id === id ? call : undefined
