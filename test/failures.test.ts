@@ -72,6 +72,12 @@ const FAILURES: Readonly<Record<string, Failure>> = {
     events: [],
     thrown: 'HTTP_STATUS',
   },
+  'whose stream it is, no name and no event tells': {
+    source: () => 'data: {"x":1}\n\n',
+    options: { dialect: 'auto' },
+    events: [],
+    thrown: 'DIALECT_UNRECOGNIZED',
+  },
   'the source breaks off': {
     source: () => delta('a'),
     events: ['a'],
