@@ -21,8 +21,6 @@ test('regions: follow each other without a gap, the carry last', () => {
     [layout.CHUNK_RING.data, layout.CHUNK_RING.capacityBytes],
     [layout.RECORD_RING.data, layout.RECORD_RING.capacityBytes],
     [layout.DECODER, layout.DECODER_BYTES],
-    [layout.DIALECTS, layout.DIALECTS_BYTES],
-    [layout.TEMPLATES, layout.TEMPLATES_BYTES],
     [layout.CARRY, layout.CARRY_BYTES],
   ] as const
   let end = 0

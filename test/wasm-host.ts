@@ -23,7 +23,10 @@ export const wasmModule: WebAssembly.Module = new WebAssembly.Module(readFileSyn
 
 export function newEngine(): WasmEngine {
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 65_536, shared: true })
-  return new WasmEngine(wasmModule, new WasmHeap(memory, 1024))
+  const heap = new WasmHeap(memory, 1024)
+  // In a channel's memory something lies at address 0, too: nothing must be led there.
+  heap.bytes.fill(0xab, 0, 1024)
+  return new WasmEngine(wasmModule, heap)
 }
 
 /** All tests of a file share it: templates learnt in one are there in the next. */

@@ -1,7 +1,7 @@
 import { Assembler } from '../../src/main/assembler.ts'
 import { decoderModule } from '../../src/main/decoder-module.ts'
 import { createEngine } from '../../src/shared/decoder/create-decoder.ts'
-import type { WasmEngine } from '../../src/shared/decoder/wasm-engine.ts'
+import { profileOf, type WasmEngine } from '../../src/shared/decoder/wasm-engine.ts'
 import { addressOf } from '../../src/shared/decoder/wasm-heap.ts'
 import { findDialect } from '../../src/shared/dialects/dialects.ts'
 import { STREAM_LIMITS_DEFAULT } from '../../src/shared/limits.ts'
@@ -83,14 +83,14 @@ function stagesOf({ dialect: name }: Fixture): readonly { what: string; stage: S
     {
       what: 'take the rows out',
       stage(chunk) {
-        decoder.decode(chunk, () => engine.drain(rows))
+        decoder.decode(chunk, () => drain(engine, rows))
         rows.reset()
       },
     },
     {
       what: 'make one string a batch',
       stage(chunk) {
-        decoder.decode(chunk, () => engine.drain(rows))
+        decoder.decode(chunk, () => drain(engine, rows))
         rows.toBatch()
         rows.reset()
       },
@@ -98,7 +98,7 @@ function stagesOf({ dialect: name }: Fixture): readonly { what: string; stage: S
     {
       what: 'assemble, and cut a string a token',
       stage(chunk) {
-        decoder.decode(chunk, () => engine.drain(rows))
+        decoder.decode(chunk, () => drain(engine, rows))
         deliver(assembler.read(rows.toBatch()), sink)
         rows.reset()
       },
@@ -106,19 +106,22 @@ function stagesOf({ dialect: name }: Fixture): readonly { what: string; stage: S
   ]
 }
 
+function drain(engine: WasmEngine, rows: RowWriter): void {
+  rows.append(engine.output)
+  engine.drop()
+}
+
 /** A stream on an engine, without the decoder around it. */
 class EngineStream {
   readonly #engine: WasmEngine
-  readonly #profile: number
   readonly #state: number
   readonly #input: number
-  readonly #budget = { budgetBytes: 2 ** 24, lentBytes: 0 }
 
   constructor(engine: WasmEngine, dialect: string) {
     const options = { limits: STREAM_LIMITS_DEFAULT, strict: false }
     this.#engine = engine
-    this.#profile = engine.profile(findDialect(dialect), options) ?? 0
     this.#state = engine.takeState()
+    engine.writeProfile(profileOf(this.#state), engine.program(findDialect(dialect)), options)
     this.#input = addressOf(engine.heap.allocate(CHUNK_BYTES + 4096))
   }
 
@@ -130,7 +133,7 @@ class EngineStream {
     this.copy(chunk)
     const end = this.#input + chunk.length
     for (let at = this.#input; at < end;) {
-      at = this.#engine.push(this.#profile, this.#state, at, end, this.#budget)
+      at = this.#engine.push(profileOf(this.#state), this.#state, at, end, this.#engine.heap)
       takeOutput()
     }
   }

@@ -14,7 +14,7 @@ export interface FrameSender {
   frame(input: ChannelInput, type: number, payload: Uint8Array): boolean
   /** Lets the worker skip the stream's frames that already lie in the ring. */
   markAborted(input: ChannelInput): void
-  /** The stream has sent its last frame; its row is free when the worker has answered. */
+  /** The stream sends its last frame, now or when there is room; the worker then frees its row. */
   closing(): void
 }
 
@@ -54,9 +54,10 @@ export class ChannelInput implements StreamInput {
   }
 
   abort(): void {
-    if (this.#closed) return
+    if (this.#closed || this.#aborting) return
     this.#aborting = true
     this.#channel.markAborted(this)
+    this.#channel.closing()
     this.retry()
   }
 
@@ -84,7 +85,7 @@ export class ChannelInput implements StreamInput {
   #close(type: number): boolean {
     if (!this.#channel.frame(this, type, NO_BYTES)) return false
     this.#closed = true
-    this.#channel.closing()
+    if (!this.#aborting) this.#channel.closing()
     return true
   }
 }

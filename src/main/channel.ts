@@ -4,21 +4,25 @@
  * The task runs while there are streams and for LINGER_MS after the last; a running piscina task
  * keeps the process alive, so an idle Millrace holds nothing. Frames may be written before the task
  * runs: the ring holds them.
+ *
+ * When the worker dies, another goes on where its last publication left off (commit.ts). Only what
+ * it held on its own heap is lost: streams of the plain decoder.
  */
-import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import type { Piscina } from 'piscina'
-import { add, load, store } from '#atomics'
+import { load, store } from '#atomics'
 import { attachMain, type MainEnd, viewsOf } from '../shared/channel-ends.ts'
 import {
   alignedPayload,
+  BATCH,
   CHANNEL_BYTES,
+  type ChannelMemory,
   CHUNK_SPACE_WANTED,
-  CONTROL_COUNT,
   createChannelMemory,
   FRAME_BYTE_LENGTH,
   FRAME_BYTES_AT,
   FRAME_OVERHEAD_BYTES,
   FRAME_STREAM_ID,
+  HEAP_STREAMS,
   RECORD_CLOSED,
   RECORD_ROWS,
   RECORD_SPACE_WANTED,
@@ -30,16 +34,17 @@ import {
   streamId,
   streamWord,
 } from '../shared/channel-layout.ts'
-import {
-  DECODE_TASK_NAME,
-  type ChannelConfig,
-  type ChannelTask,
-  type WorkerStats,
-} from '../shared/control-protocol.ts'
+import type { ChannelConfig, WorkerStats } from '../shared/control-protocol.ts'
 import { broken } from '../shared/assert.ts'
 import { MillraceError } from '../shared/errors.ts'
-import { answerDoorbell, claimOrWant, ringBell, releaseAsked } from '../shared/wait-strategy.ts'
-import { ControlClient } from './control-client.ts'
+import {
+  answerDeath,
+  answerDoorbell,
+  claimOrWant,
+  releaseAsked,
+  ringBell,
+} from '../shared/wait-strategy.ts'
+import { ChannelRun } from './channel-run.ts'
 import { RowReader } from './row-reader.ts'
 import { ChannelInput, type FrameSender } from './channel-input.ts'
 import type { StreamState } from './stream-state.ts'
@@ -50,16 +55,17 @@ const LINGER_MS = 50
 /** Record bytes read in one go before the event loop gets its turn. */
 const DRAIN_BYTES_MAX = 256 * 1024
 
-/** One run of the worker's task. */
-interface Run {
-  readonly control: ControlClient
-  readonly doorbell: MessagePort
-}
+/**
+ * Workers that die one after the other without publishing anything. A frame that kills takes two,
+ * and the third ends its stream; beyond that it is no frame.
+ */
+const FRUITLESS_RUNS_MAX = 5
 
 export class Channel implements FrameSender {
   readonly #pool: Piscina
   readonly #config: ChannelConfig
   readonly #module: WebAssembly.Module | null
+  #memory!: ChannelMemory
   #end!: MainEnd
   #reader!: RowReader
   #freeRows!: number[]
@@ -70,7 +76,12 @@ export class Channel implements FrameSender {
   /** Streams that found every row taken, while some were about to be free. */
   #rowWaiters: StreamState[] = []
   #closing = 0
-  #run: Run | null = null
+  #run: ChannelRun | null = null
+  /** While a run is over and its thread is not: nobody else may use the memory. */
+  #isTakingOver = false
+  /** BATCH when the last worker died, and how many have died since it moved. */
+  #batchAtDeath = 0
+  #fruitlessRuns = 0
   #lingering: NodeJS.Timeout | null = null
   #destroyed: MillraceError | null = null
 
@@ -87,9 +98,10 @@ export class Channel implements FrameSender {
     return this.#inputs.size + this.#rowWaiters.length
   }
 
-  /** Bytes of shared memory. */
+  /** Bytes of shared memory, leases included. */
   get memoryBytes(): number {
-    return CHANNEL_BYTES
+    const { memory, buffer } = this.#memory
+    return (memory?.buffer ?? buffer).byteLength
   }
 
   /** Gives a stream a row and starts it. It fails with TOO_MANY_STREAMS where there is none. */
@@ -129,7 +141,8 @@ export class Channel implements FrameSender {
   /** Ends every stream with `error`, and the task. The pool is destroyed by its owner. */
   destroy(error: MillraceError): void {
     this.#destroyed = error
-    this.#die(error)
+    if (this.#run !== null) this.#endRun(this.#run, error)
+    for (const stream of this.#leave()) stream.fail(error)
   }
 
   // ---- frames: FrameSender -----------------------------------------------------------------
@@ -234,46 +247,25 @@ export class Channel implements FrameSender {
     if (this.#lingering !== null) clearTimeout(this.#lingering)
     this.#lingering = null
     // One that is about to end leaves what it does not see to the next, which #ended() starts.
-    if (this.#run === null) void this.#start().catch(() => {})
+    if (this.#run === null && !this.#isTakingOver) void this.#start().catch(() => {})
   }
 
-  /** Resolves when the worker is configured; its failure is also the streams'. */
+  /** Resolves when the worker is configured. */
   async #start(): Promise<void> {
-    const control = new MessageChannel()
-    const doorbell = new MessageChannel()
-    const run: Run = {
-      control: new ControlClient(control.port1, () => this.#announceControl()),
-      doorbell: doorbell.port1,
-    }
-    this.#run = run
-    doorbell.port1.on('message', () => {
+    const run = new ChannelRun(this.#pool, this.#memory, this.#module, () => {
       if (this.#run === run) this.#answer()
     })
-    const task: ChannelTask = {
-      buffer: this.#end.words.buffer as SharedArrayBuffer,
-      controlPort: control.port2,
-      module: this.#module,
-      controlCount: load(this.#end.words, CONTROL_COUNT),
-      doorbellPort: doorbell.port2,
-    }
-    const transferList = [control.port2, doorbell.port2]
-    this.#pool.run(task, { name: DECODE_TASK_NAME, transferList }).then(
+    this.#run = run
+    run.task.then(
       () => this.#ended(run),
       (error: unknown) => this.#crashed(run, error),
     )
     try {
-      await run.control.call('configure', (remote) => remote.configure(this.#config))
+      await run.configure(this.#config)
     } catch (error) {
       this.#crashed(run, error)
       throw this.#destroyed ?? workerExited(error)
     }
-  }
-
-  // After a post: the worker, parked or not, yields to its event loop when it sees the count move.
-  #announceControl(): void {
-    const { words } = this.#end
-    add(words, CONTROL_COUNT, 1)
-    ringBell(words)
   }
 
   #lingerIfIdle(): void {
@@ -286,20 +278,53 @@ export class Channel implements FrameSender {
     }, LINGER_MS)
   }
 
-  #ended(run: Run): void {
+  #ended(run: ChannelRun): void {
     if (this.#run !== run) return
     this.#endRun(run, new MillraceError('WORKER_EXITED', 'the task has ended'))
     if (this.load > 0) this.#ensureRun()
+    // A WebAssembly memory never shrinks: what large events have leased goes with all of it.
+    else if (this.memoryBytes > CHANNEL_BYTES) this.#reset()
   }
 
-  #crashed(run: Run, error: unknown): void {
-    if (this.#run === run) this.#die(workerExited(error))
+  #crashed(run: ChannelRun, cause: unknown): void {
+    if (this.#run !== run) return
+    const error = workerExited(cause)
+    this.#endRun(run, error)
+    this.#isTakingOver = true
+    void this.#takeOver(run, error)
   }
 
-  // What the worker held is gone. Its memory is left to it, since piscina reports a death before
-  // the thread has ended; the next run gets a new one.
+  /** The worker is dead: waits for its thread to end, reads what it has published, and goes on. */
+  async #takeOver(run: ChannelRun, error: MillraceError): Promise<void> {
+    await run.gone()
+    this.#isTakingOver = false
+    if (this.#destroyed !== null) return
+    const { words } = this.#end
+    const batch = load(words, BATCH)
+    this.#fruitlessRuns = batch === this.#batchAtDeath ? this.#fruitlessRuns + 1 : 1
+    this.#batchAtDeath = batch
+    const isHopeless = this.#fruitlessRuns >= FRUITLESS_RUNS_MAX
+    const isLost = load(words, HEAP_STREAMS) > 0
+    try {
+      answerDeath(words, () => this.#drain())
+    } catch (fault) {
+      // What was published makes no sense: a fault of ours, and no reason to end the process.
+      this.#die(workerExited(fault))
+      return
+    }
+    if (isHopeless || isLost) this.#die(error)
+    else if (this.load > 0) this.#ensureRun()
+  }
+
+  /** Goes on with new memory, and without the streams of the old. */
   #die(error: MillraceError): void {
-    if (this.#run !== null) this.#endRun(this.#run, error)
+    const streams = this.#leave()
+    this.#reset()
+    for (const stream of streams) stream.fail(error)
+  }
+
+  /** Detaches all streams. */
+  #leave(): StreamState[] {
     const streams = [...this.#inputs.values()].map((input) => input.detach())
     streams.push(...this.#rowWaiters)
     this.#inputs.clear()
@@ -308,20 +333,21 @@ export class Channel implements FrameSender {
     this.#closing = 0
     if (this.#lingering !== null) clearTimeout(this.#lingering)
     this.#lingering = null
-    this.#reset()
-    for (const stream of streams) stream.fail(error)
+    return streams
   }
 
-  #endRun(run: Run, error: MillraceError): void {
+  #endRun(run: ChannelRun, error: MillraceError): void {
     this.#run = null
-    run.control.close(error)
-    run.doorbell.close()
+    run.close(error)
   }
 
   #reset(): void {
-    this.#end = attachMain(viewsOf(createChannelMemory().buffer))
+    this.#memory = createChannelMemory()
+    this.#end = attachMain(viewsOf(this.#memory.buffer))
     this.#reader = new RowReader(this.#end.words)
     this.#freeRows = Array.from({ length: STREAMS_MAX }, (_, index) => STREAMS_MAX - 1 - index)
+    this.#batchAtDeath = 0
+    this.#fruitlessRuns = 0
   }
 }
 

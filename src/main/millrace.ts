@@ -155,14 +155,10 @@ export class Millrace {
   async stats(): Promise<MillraceStats> {
     const asked = await Promise.all(this.#channels.map((channel) => channel.workerStats()))
     const workers = asked.filter((stats) => stats !== null)
-    const channelBytes = this.#channels.reduce((sum, channel) => sum + channel.memoryBytes, 0)
+    const memoryBytes = this.#channels.reduce((sum, channel) => sum + channel.memoryBytes, 0)
     return this.#totals.snapshot(
       [...this.#streams].map((stream) => stream.stats()),
-      {
-        latencyMs: this.#latency.snapshot(),
-        memoryBytes: workers.reduce((sum, { decoderBytes }) => sum + decoderBytes, channelBytes),
-        workers,
-      },
+      { latencyMs: this.#latency.snapshot(), memoryBytes, workers },
     )
   }
 

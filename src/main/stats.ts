@@ -32,7 +32,7 @@ export interface MillraceStats extends StreamCounts {
   readonly streamsEnded: number
   /** Added latency: from a chunk's write until what it completed was ready; `null` before any. */
   readonly latencyMs: LatencyStats | null
-  /** Memory of all channels, and of the decoders of the workers that run now, bytes. */
+  /** Memory of all channels, what large events have leased included, bytes. */
   readonly memoryBytes: number
   /** The streams that are open now. */
   readonly streams: readonly StreamStats[]

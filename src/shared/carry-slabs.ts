@@ -39,6 +39,8 @@ export class CarrySlabs {
   /** In use: in the region, and leased beyond it. Bytes, by capacity. */
   slabBytes = 0
   leasedBytes = 0
+  /** Reserved, bytes, by capacity. */
+  reservedBytes = 0
   readonly #region: CarryRegion
   readonly #blocks: BuddyBlocks
   /** By leaf: the order of the slab in use that starts there, or NONE; and the batch it is of. */
@@ -66,14 +68,20 @@ export class CarrySlabs {
     if (log > SLAB_LOG_MAX) return 0
     if (this.slabBytes + this.leasedBytes + (1 << log) > bytes + leaseBytesMax) return 0
     const order = log - SLAB_LOG_MIN
-    let leaf = this.#blocks.take(order)
-    if (leaf === NONE) {
-      this.#grow(order)
-      leaf = this.#blocks.take(order)
-    }
+    const leaf = this.#take(order)
     this.#note(leaf, order)
     this.#takenIn[leaf] = this.#batch
     return (this.#region.at + leaf * SLAB_BYTES_MIN) | log
+  }
+
+  /**
+   * The address of so many bytes for good, which no state names. They count in no budget: a
+   * successor need not reserve the same. Not before all slabs are adopted.
+   */
+  reserve(bytes: number): number {
+    const order = Math.max(0, 32 - Math.clz32(bytes - 1) - SLAB_LOG_MIN)
+    this.reservedBytes += SLAB_BYTES_MIN << order
+    return this.#region.at + this.#take(order) * SLAB_BYTES_MIN
   }
 
   /** Gives a slab back. Its bytes stay as they are until the batch is settled. */
@@ -101,6 +109,13 @@ export class CarrySlabs {
     const leaf = this.#leafOf(slab)
     this.#blocks.takeAt(leaf, orderOf(slab))
     this.#note(leaf, orderOf(slab))
+  }
+
+  #take(order: number): number {
+    const leaf = this.#blocks.take(order)
+    if (leaf !== NONE) return leaf
+    this.#grow(order)
+    return this.#blocks.take(order)
   }
 
   #note(leaf: number, order: number): void {

@@ -106,8 +106,7 @@ export class CommitWriter {
 
   /** Byte offset of the row's copy that tells how things are, the open batch included. */
   copyOf(row: number): number {
-    const isChanged = this.#changedFor[row] === this.#commit
-    return this.#copyAt(row, this.#live(row) ^ Number(isChanged))
+    return this.#copyAt(row, this.#live(row) ^ Number(this.isChanged(row)))
   }
 
   /** Id of the stream that is open in the row; 0 where none is. */
@@ -115,11 +114,16 @@ export class CommitWriter {
     return this.#words[(this.copyOf(row) + COPY_ID) >> 2]!
   }
 
+  /** Whether the open batch has changed the row. */
+  isChanged(row: number): boolean {
+    return this.#changedFor[row] === this.#commit
+  }
+
   /** Byte offset of the row's copy that the open batch may write. */
   change(row: number): number {
     const live = this.#live(row)
     const to = this.#copyAt(row, live ^ 1)
-    if (this.#changedFor[row] === this.#commit) return to
+    if (this.isChanged(row)) return to
     if (this.rowCount === SLOT_ROWS_MAX) broken(`more than ${SLOT_ROWS_MAX} rows in a batch`)
     const from = this.#copyAt(row, live)
     this.#words.copyWithin(to >> 2, from >> 2, (from + STREAM_COPY_BYTES) >> 2)

@@ -12,8 +12,11 @@ export const DECODE_TASK_NAME = 'decodeChannel'
 
 /** The piscina task: one channel, served until `shutdown()`. */
 export interface ChannelTask {
-  /** The channel's memory; see channel-layout.ts. */
+  /** The channel's memory, see channel-layout.ts: as such, and where it is a WebAssembly memory. */
   readonly buffer: SharedArrayBuffer
+  readonly memory: WebAssembly.Memory | null
+  /** What ATTACHED must hold for the task to begin. */
+  readonly ticket: number
   /** Carries the comlink interface. Transferred. */
   readonly controlPort: MessagePort
   /** The WASM decoder; `null` where the plain one must do. */
@@ -40,8 +43,9 @@ export interface WorkerStats {
   /** Carry bytes now: in the arena, and leased beyond it. */
   readonly slabBytes: number
   readonly leasedBytes: number
-  /** Memory of the worker's own that its decoder works on, bytes. */
-  readonly decoderBytes: number
+  /** Payloads that a template decoded, and that had to be walked. */
+  readonly templateHits: number
+  readonly templateMisses: number
   /** Garbage collections of its thread so far. The latest may show only when asked again. */
   readonly collections: number
 }

@@ -29,8 +29,10 @@ export class RowWriter implements RowArea {
     else this.#writeNarrow(kind, choice, index, value)
   }
 
-  /** Adds rows as they lie in `words` from word `at` on; their texts are appended apart. */
-  appendRows(words: Int32Array, at: number, rowCount: number): void {
+  /** Adds rows that lie elsewhere, with their texts. */
+  append(area: RowArea): void {
+    if (area.rowCount === 0) return
+    const { rowCount, textBytes, wideBytes } = area
     const used = this.rowCount * ROW_WORDS
     const wanted = rowCount * ROW_WORDS
     if (used + wanted > this.rows.length) {
@@ -38,22 +40,14 @@ export class RowWriter implements RowArea {
       grown.set(this.rows)
       this.rows = grown
     }
-    copyWords(words, at, this.rows, used, wanted)
+    this.text = withRoom(this.text, this.textBytes, textBytes)
+    this.wide = withRoom(this.wide, this.wideBytes, wideBytes)
+    copyWords(area.rows, area.rowsAt, this.rows, used, wanted)
+    copyWords(area.text, area.textAt, this.text, this.textBytes, textBytes)
+    copyWords(area.wide, area.wideAt, this.wide, this.wideBytes, wideBytes)
     this.rowCount += rowCount
-  }
-
-  /** Adds UTF-8 of rows that were appended. */
-  appendText(source: Uint8Array, at: number, bytes: number): void {
-    this.text = withRoom(this.text, this.textBytes, bytes)
-    copyWords(source, at, this.text, this.textBytes, bytes)
-    this.textBytes += bytes
-  }
-
-  /** Adds UTF-16LE of rows that were appended. */
-  appendWide(source: Uint8Array, at: number, bytes: number): void {
-    this.wide = withRoom(this.wide, this.wideBytes, bytes)
-    copyWords(source, at, this.wide, this.wideBytes, bytes)
-    this.wideBytes += bytes
+    this.textBytes += textBytes
+    this.wideBytes += wideBytes
   }
 
   reset(): void {

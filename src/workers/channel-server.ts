@@ -10,7 +10,7 @@
  * two commits nothing may depend on when things happen: a batch that ends because no frame is left
  * is committed at once, and that main wants no more of a stream counts from a commit on.
  */
-import { load } from '#atomics'
+import { load, store } from '#atomics'
 import { broken } from '../shared/assert.ts'
 import type { WorkerEnd } from '../shared/channel-ends.ts'
 import {
@@ -28,6 +28,7 @@ import {
   FRAME_END,
   FRAME_OPEN,
   FRAME_STREAM_ID,
+  HEAP_STREAMS,
   RECORD_CLOSED,
   RECORD_SPACE_WANTED,
   rowOf,
@@ -92,6 +93,8 @@ export class ChannelServer {
   readonly #records: RowRecords
   readonly #stats = { streamsOpen: 0, frames: 0, batches: 0, recordRingFull: 0 }
 
+  #toldOnHeap = 0
+
   // The batch at hand.
   /** End of the last frame that was taken whole, position in the chunk ring. */
   #head: number
@@ -120,7 +123,7 @@ export class ChannelServer {
     this.#bounds = bounds
     this.#watch = new FrameWatch(end.words)
     const claim = (type: number, bytes: number): number => this.#claim(type, bytes)
-    this.#records = new RowRecords(end, claim, bounds.recordBytesMax)
+    this.#records = new RowRecords(end.records, decoder, claim, bounds.recordBytesMax)
     this.#head = end.commits.head
     this.#publishedBefore = end.commits.sent
     this.#adoptStreams()
@@ -148,8 +151,8 @@ export class ChannelServer {
   }
 
   stats(): ServerStats {
-    const { slabBytes, leasedBytes, decoderBytes } = this.#decoder
-    return { ...this.#stats, slabBytes, leasedBytes, decoderBytes }
+    const { slabBytes, leasedBytes, templateHits, templateMisses } = this.#decoder
+    return { ...this.#stats, slabBytes, leasedBytes, templateHits, templateMisses }
   }
 
   #adoptStreams(): void {
@@ -201,6 +204,9 @@ export class ChannelServer {
     // It was poisoned, and opened as done.
     if (this.#isDone(row, id)) return
     if (commits.idOf(row) !== 0) broken(`stream ${id} opened over row ${row}, which is open`)
+    // The row's last stream was closed in this batch, and who decodes that again needs its profile,
+    // of which there is one copy.
+    if (commits.isChanged(row)) this.#commit()
     const copy = commits.change(row)
     words.fill(0, copy >> 2, (copy + STREAM_COPY_BYTES) >> 2)
     words.fill(0, streamWord(row, STREAM_DIALECT, streams), streamWord(row, STREAM_COPIES, streams))
@@ -209,6 +215,7 @@ export class ChannelServer {
     if (!this.#mayDecode()) return this.#poison(id)
     const options = unpackFrame<OpenFrame>(bytes.slice(from, from + byteLength))
     this.#decoder.open(row, copy + COPY_STATE, options)
+    this.#tellOnHeap()
   }
 
   #data(id: number, from: number, byteLength: number): void {
@@ -338,9 +345,18 @@ export class ChannelServer {
     const hasTaken = this.#head !== commits.head
     commits.commit(this.#head, records.position)
     this.#decoder.settle()
+    this.#tellOnHeap()
     this.#made = this.#publishedBefore = 0
     const isAsked = hasTaken && roomAsked(words, CHUNK_SPACE_WANTED)
     if ((hasRecords || isAsked) && doorbellNeeded(words)) this.#ringMain()
+  }
+
+  // At once where there are more, and where there are fewer once that is published.
+  #tellOnHeap(): void {
+    const { streamsOnHeap } = this.#decoder
+    if (streamsOnHeap === this.#toldOnHeap) return
+    store(this.#end.words, HEAP_STREAMS, streamsOnHeap)
+    this.#toldOnHeap = streamsOnHeap
   }
 
   /** Shows what records there are, and no more: their batch is not whole. */

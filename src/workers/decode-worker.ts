@@ -7,34 +7,28 @@
  */
 import { threadId } from 'node:worker_threads'
 import { expose, type Endpoint } from 'comlink'
-import { load, store } from '#atomics'
+import { compareExchange, load, store } from '#atomics'
 import { attachWorker, viewsOf } from '../shared/channel-ends.ts'
-import { ATTACHED, CONTROL_COUNT } from '../shared/channel-layout.ts'
+import { ATTACHED, CARRY, CARRY_BYTES, CONTROL_COUNT } from '../shared/channel-layout.ts'
 import type {
   ChannelConfig,
   ChannelTask,
   WorkerControl,
   WorkerStats,
 } from '../shared/control-protocol.ts'
-import { createEngine } from '../shared/decoder/create-decoder.ts'
-import type { WasmEngine } from '../shared/decoder/wasm-engine.ts'
+import { WasmStreams } from '../shared/decoder/wasm-streams.ts'
 import { workOrWait } from '../shared/wait-strategy.ts'
 import { ChannelServer, type ServerStats } from './channel-server.ts'
 import { collectionCount } from './collection-count.ts'
 import { HeapStreams } from './heap-streams.ts'
 
-/** This thread's engine, kept from task to task. */
-let engine: WasmEngine | null = null
-
 /** Serves the channel until `shutdown()` and no stream is open. Run by piscina, by name. */
 export async function decodeChannel(task: ChannelTask): Promise<void> {
   const { words } = viewsOf(task.buffer)
+  // Main may have given the task up by now, and handed the memory to another.
+  if (compareExchange(words, ATTACHED, task.ticket, threadId) !== task.ticket) return
   try {
     await serve(task, words)
-  } catch (error) {
-    // What threw may have left the engine's memory in pieces; the next task gets a new one.
-    engine = null
-    throw error
   } finally {
     // Where the task fails and its thread does not end, main need not wait for that.
     store(words, ATTACHED, 0)
@@ -57,7 +51,6 @@ async function serve(task: ChannelTask, words: Int32Array): Promise<void> {
     // Some turns, maybe: a message that was posted need not have reached this thread yet.
     await eventLoopTurn()
     if (control.server === null && control.config !== null) {
-      store(words, ATTACHED, threadId)
       control.server = startServer(task, control.config)
     }
     if (control.stopping && (control.server?.idle ?? true)) break
@@ -69,12 +62,17 @@ async function serve(task: ChannelTask, words: Int32Array): Promise<void> {
 }
 
 function startServer(task: ChannelTask, { leaseBytesMax }: ChannelConfig): ChannelServer {
-  const { buffer, doorbellPort, module } = task
+  const { buffer, memory, module, doorbellPort } = task
   const end = attachWorker(viewsOf(buffer))
-  engine ??= createEngine(module)
-  const decoder = new HeapStreams(end, engine, leaseBytesMax)
+  const isInPlace = memory !== null && module !== null
+  const region = isInPlace ? NO_REGION : end.bytes.subarray(CARRY, CARRY + CARRY_BYTES)
+  const heap = new HeapStreams(end, region, leaseBytesMax)
+  const decoder = isInPlace ? new WasmStreams(end, memory, module, leaseBytesMax, heap) : heap
   return new ChannelServer(end, decoder, () => doorbellPort.postMessage(0))
 }
+
+/** The carry region is the WASM decoder's then. */
+const NO_REGION = new Uint8Array(0)
 
 function eventLoopTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
@@ -106,5 +104,6 @@ const NO_STATS: ServerStats = {
   recordRingFull: 0,
   slabBytes: 0,
   leasedBytes: 0,
-  decoderBytes: 0,
+  templateHits: 0,
+  templateMisses: 0,
 }

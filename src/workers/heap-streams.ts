@@ -1,43 +1,39 @@
 import { broken } from '../shared/assert.ts'
-import type { ChannelViews } from '../shared/channel-ends.ts'
-import { CARRY, CARRY_BYTES, STREAMS_MAX } from '../shared/channel-layout.ts'
+import type { WorkerEnd } from '../shared/channel-ends.ts'
 import type { OpenFrame } from '../shared/control-protocol.ts'
 import type { ChannelDecoder } from '../shared/decoder/channel-decoder.ts'
-import { createDecoderOn } from '../shared/decoder/create-decoder.ts'
 import type { DecodeCounts, Decoder } from '../shared/decoder/decoder.ts'
-import type { WasmEngine } from '../shared/decoder/wasm-engine.ts'
+import { createPlainDecoder } from '../shared/decoder/plain-decoder.ts'
 import { dialectReceived } from '../shared/dialects/dialects.ts'
 import { RowWriter } from '../shared/row-writer.ts'
 import { SlabArena } from '../shared/slab-arena.ts'
 
 /**
- * A decoder for each stream, with memory of the thread's own. So a stream's state dies with the
+ * A plain decoder for each stream, with its state on the heap of the thread. So it dies with the
  * thread, and there is nothing to adopt.
  */
 export class HeapStreams implements ChannelDecoder {
+  readonly views: WorkerEnd
   readonly rows: RowWriter = new RowWriter()
-  readonly #bytes: Uint8Array
-  readonly #engine: WasmEngine | null
+  readonly templateHits = 0
+  readonly templateMisses = 0
+  streamsOnHeap = 0
   readonly #slabs: SlabArena
-  readonly #decoders: (Decoder | null)[] = new Array<Decoder | null>(STREAMS_MAX).fill(null)
+  readonly #decoders: (Decoder | null)[]
 
-  constructor({ bytes }: ChannelViews, engine: WasmEngine | null, leaseBytesMax: number) {
-    this.#bytes = bytes
-    this.#engine = engine
-    if (engine !== null) engine.lentBytesMax = leaseBytesMax
-    this.#slabs = new SlabArena(bytes.subarray(CARRY, CARRY + CARRY_BYTES), leaseBytesMax)
+  /** @param region - For slabs, which are leased from the heap where it is full. */
+  constructor(end: WorkerEnd, region: Uint8Array, leaseBytesMax: number) {
+    this.views = end
+    this.#slabs = new SlabArena(region, leaseBytesMax)
+    this.#decoders = new Array<Decoder | null>(end.layout.streamsMax).fill(null)
   }
 
   get slabBytes(): number {
-    return this.#slabs.bytesInUse + (this.#engine?.lentBytes ?? 0)
+    return this.#slabs.bytesInUse
   }
 
   get leasedBytes(): number {
     return this.#slabs.leasedBytes
-  }
-
-  get decoderBytes(): number {
-    return this.#engine?.heap.bytes.length ?? 0
   }
 
   resetRows(): void {
@@ -46,11 +42,13 @@ export class HeapStreams implements ChannelDecoder {
 
   open(row: number, _state: number, { dialect, ...options }: OpenFrame): void {
     const table = dialectReceived(dialect)
-    this.#decoders[row] = createDecoderOn(this.#engine, table, options, this.#slabs)
+    this.#decoders[row] = createPlainDecoder(table, options, this.#slabs)
+    this.streamsOnHeap++
   }
 
   decode(row: number, _state: number, at: number, byteLength: number): number {
-    this.#decoderOf(row).push(this.#bytes.subarray(at, at + byteLength), this.rows)
+    const { bytes } = this.views
+    this.#decoderOf(row).push(bytes.subarray(at, at + byteLength), this.rows)
     return byteLength
   }
 
@@ -65,10 +63,11 @@ export class HeapStreams implements ChannelDecoder {
   close(row: number): void {
     this.#decoderOf(row).release()
     this.#decoders[row] = null
+    this.streamsOnHeap--
   }
 
   adopt(row: number): void {
-    broken(`the stream in row ${row} was open in another thread`)
+    broken(`the stream in row ${row} was open on another thread's heap`)
   }
 
   settle(): void {}

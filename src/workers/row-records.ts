@@ -14,26 +14,31 @@ import {
   ROWS_WIDE_BYTES,
   wideTextAt,
 } from '../shared/channel-layout.ts'
-import type { WorkerEnd } from '../shared/channel-ends.ts'
+import type { ChannelDecoder } from '../shared/decoder/channel-decoder.ts'
+import type { Producer } from '../shared/ring-buffer.ts'
 import { FLAG_CONTINUED, FLAG_WIDE, ROW_BYTES, ROW_WORDS, type RowArea } from '../shared/rows.ts'
 
 export class RowRecords {
-  readonly #end: WorkerEnd
+  readonly #records: Producer
+  readonly #decoder: ChannelDecoder
   readonly #claim: (type: number, payloadBytes: number) => number
   readonly #recordBytesMax: number
   readonly #piece: Piece
 
   /**
+   * @param decoder - Knows the memory as it is by now.
    * @param claim - Claims room in the record ring, waiting where it is full. Negative where the
    *   record is published already.
    * @param recordBytesMax - Most bytes of one payload.
    */
   constructor(
-    end: WorkerEnd,
+    records: Producer,
+    decoder: ChannelDecoder,
     claim: (type: number, payloadBytes: number) => number,
     recordBytesMax: number,
   ) {
-    this.#end = end
+    this.#records = records
+    this.#decoder = decoder
     this.#claim = claim
     this.#recordBytesMax = recordBytesMax
     this.#piece = new Piece(Math.floor((recordBytesMax - ROWS_HEADER_BYTES) / ROW_BYTES))
@@ -58,7 +63,7 @@ export class RowRecords {
     const { rowCount, textBytes, wideBytes } = area
     const at = this.#claim(RECORD_ROWS, payloadBytesOf(area))
     if (at < 0) return
-    const { words, bytes, records } = this.#end
+    const { words, bytes } = this.#decoder.views
     words[(at + ROWS_STREAM_ID) >> 2] = streamId
     words[(at + ROWS_ROW_COUNT) >> 2] = rowCount
     words[(at + ROWS_UTF8_BYTES) >> 2] = textBytes
@@ -69,7 +74,7 @@ export class RowRecords {
     copy(words, rowsAt >> 2, area.rows, area.rowsAt, rowCount * ROW_WORDS)
     copy(bytes, rowsAt + rowBytes, area.text, area.textAt, textBytes)
     copy(bytes, at + wideTextAt(rowBytes, textBytes), area.wide, area.wideAt, wideBytes)
-    records.commit()
+    this.#records.commit()
   }
 }
 
@@ -140,6 +145,9 @@ function payloadBytesOf({ rowCount, textBytes, wideBytes }: RowArea): number {
   return wideTextAt(rowCount * ROW_BYTES, textBytes) + wideBytes
 }
 
+/** Up to here a loop is faster. */
+const COPIED_ONE_BY_ONE_MAX = 64
+
 /** Copies within one memory without a view in between, else with one. */
 function copy<T extends Int32Array | Uint8Array>(
   target: T,
@@ -148,8 +156,9 @@ function copy<T extends Int32Array | Uint8Array>(
   from: number,
   length: number,
 ): void {
-  if (length === 0) return
-  if (target === source) target.copyWithin(to, from, from + length)
+  if (length <= COPIED_ONE_BY_ONE_MAX) {
+    for (let at = 0; at < length; at++) target[to + at] = source[from + at]!
+  } else if (target === source) target.copyWithin(to, from, from + length)
   else target.set(source.subarray(from, from + length), to)
 }
 

@@ -28,7 +28,7 @@ import type { Context, Mortal, Scenario, Thread } from './scenario.ts'
 import type { Code } from './code.ts'
 import { randomFrom } from './random.ts'
 import { CARRY_BYTES, OUTPUT, overwriteUncommitted, SMALL, SMALL_BOUNDS } from './small-channel.ts'
-import { EXPANSION, ToyDecoder } from './toy-decoder.ts'
+import { expansionOf, ToyDecoder } from './toy-decoder.ts'
 
 // Words of the model's own, where the channel has none.
 
@@ -209,7 +209,7 @@ function writeFrame(code: Code, end: MainEnd, text: string, padBytes: number): b
 
 /** What the frames decode to, with the full stops. */
 function expectedOf(frames: readonly string[]): string {
-  const expand = (letter: string): string => letter.toLowerCase().repeat(EXPANSION)
+  const expand = (letter: string): string => letter.toLowerCase().repeat(expansionOf(0))
   return frames.join('').replaceAll(/[A-Z]/g, expand)
 }
 

@@ -22,16 +22,17 @@ import {
   ROWS_ROW_COUNT,
   rowOf,
   STREAM_ABORT,
+  generationOf,
   streamId,
   streamWord,
 } from '../../src/shared/channel-layout.ts'
-import { packFrame } from '../../src/shared/control-protocol.ts'
+import { type OpenFrame, packFrame } from '../../src/shared/control-protocol.ts'
 import { STREAM_LIMITS_DEFAULT } from '../../src/shared/limits.ts'
 import { FLAG_CONTINUED, ROW_BYTES, ROW_FATAL, ROW_TEXT } from '../../src/shared/rows.ts'
 import type { ServerStats } from '../../src/workers/channel-server.ts'
 import type { Code } from './code.ts'
 import { SMALL } from './small-channel.ts'
-import { EXPANSION } from './toy-decoder.ts'
+import { expansionOf } from './toy-decoder.ts'
 
 /**
  * What main does, in order. `unwanted` sets the abort word, ahead of the ABORT frame; `full` goes
@@ -65,7 +66,6 @@ interface Stream {
   unwanted: boolean
 }
 
-const OPTIONS = { dialect: 'sse', strict: false, limits: STREAM_LIMITS_DEFAULT }
 const TYPES = { open: FRAME_OPEN, data: FRAME_DATA, end: FRAME_END, abort: FRAME_ABORT }
 
 export class MainSide {
@@ -131,7 +131,7 @@ export class MainSide {
       this.#words[streamWord(number, STREAM_ABORT, SMALL.streams)] = 1
       return true
     }
-    const payload = what === 'open' ? packFrame(OPTIONS) : Buffer.from(text)
+    const payload = what === 'open' ? packFrame(optionsOf(stream)) : Buffer.from(text)
     if (!this.#frame(stream.id, TYPES[what], payload)) return false
     if (what === 'open') {
       this.#rows[number] = stream
@@ -228,13 +228,16 @@ export class MainSide {
 function checkStream(stream: Stream, mayBePoisoned: boolean): void {
   const { sent, wholesome, rows, fatal, closed, unwanted, refunded } = stream
   assert.ok(closed, 'a stream was not closed')
-  const expected = eventsOf(sent)
+  const expected = eventsOf(sent, stream.id)
   const poisonous = isPoisonous(sent)
   if (!mayBePoisoned && !unwanted) assert.equal(fatal, poisonous, 'poison is not found')
   if (fatal || unwanted) {
     assert.deepEqual(rows, expected.slice(0, rows.length), 'other tokens than were sent')
     if (poisonous && !mayBePoisoned && !unwanted) {
-      assert.ok(rows.length >= eventsOf(wholesome).length, 'less than came before the poison')
+      assert.ok(
+        rows.length >= eventsOf(wholesome, stream.id).length,
+        'less than came before the poison',
+      )
     }
   } else {
     assert.deepEqual(rows, expected, 'other tokens than were sent')
@@ -243,11 +246,18 @@ function checkStream(stream: Stream, mayBePoisoned: boolean): void {
   if (!fatal) assert.equal(refunded, sent.length, 'other credit than was spent')
 }
 
+/** Each stream is decoded in a way of its own. */
+function optionsOf({ id }: Stream): OpenFrame {
+  const limits = { ...STREAM_LIMITS_DEFAULT, jsonDepthMax: generationOf(id) }
+  return { dialect: 'sse', strict: false, limits }
+}
+
 /** What a stream's bytes say: the toy's dialect once more, without a decoder. */
-function eventsOf(sent: string): string[] {
+function eventsOf(sent: string, id: number): string[] {
+  const expansion = expansionOf(generationOf(id))
   const events = sent.split('.').slice(0, -1)
   return events.map((event) =>
-    event.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase().repeat(EXPANSION)),
+    event.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase().repeat(expansion)),
   )
 }
 

@@ -40,7 +40,7 @@ export const CRASH_MUTANTS: readonly CrashMutant[] = [
     edits: commit(
       ['const to = this.#copyAt(row, live ^ 1);', 'const to = this.#copyAt(row, live);'],
       ['(row << 1) | (live ^ 1)', '(row << 1) | live'],
-      ['this.#live(row) ^ Number(isChanged)', 'this.#live(row)'],
+      ['this.#live(row) ^ Number(this.isChanged(row))', 'this.#live(row)'],
     ),
   },
   {
@@ -153,6 +153,10 @@ export const CRASH_MUTANTS: readonly CrashMutant[] = [
       `this.#records.write(id, 0, fault);
         this.#end.words[(commits.change(rowOf(id)) + COPY_DONE) >> 2] = 1;`,
     ]),
+  },
+  {
+    name: 'a row is opened before it is published that it was closed',
+    edits: server(['if (commits.isChanged(row))', 'if (false)']),
   },
   {
     name: 'slabs settle with every frame',

@@ -49,6 +49,20 @@ export const SCRIPTS: readonly Script[] = [
     ],
   },
   {
+    name: 'a row reopened while records of another stream wait for room',
+    steps: [
+      ['open', 0],
+      ['open', 1],
+      ['data', 0, 'ABCD.'],
+      ['end', 0],
+      ['data', 1, 'ABCDE.FGHIJ.KLMNO.P.'],
+      ['open', 0],
+      ['data', 0, 'B.'],
+      ['end', 0],
+      ['end', 1],
+    ],
+  },
+  {
     name: 'an event larger than the record ring, between others',
     steps: [
       ['open', 0],

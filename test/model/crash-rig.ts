@@ -6,6 +6,7 @@
  */
 import assert from 'node:assert/strict'
 import { FRAME_WATCH } from '../../src/shared/channel-layout.ts'
+import type { OpenFrame } from '../../src/shared/control-protocol.ts'
 import type { ChannelServer } from '../../src/workers/channel-server.ts'
 import { type Machine, play } from './atomics.ts'
 import type { Code } from './code.ts'
@@ -40,9 +41,9 @@ class WatchedDecoder extends ToyDecoder {
   frame: string | null = null
   #isOver = false
 
-  override open(row: number): void {
+  override open(row: number, state: number, options: OpenFrame): void {
     this.#begin(`the OPEN of row ${row}`)
-    super.open(row)
+    super.open(row, state, options)
     this.#isOver = true
   }
 

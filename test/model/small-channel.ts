@@ -23,10 +23,8 @@ import {
 } from '../../src/shared/channel-layout.ts'
 import type { RingLayout } from '../../src/shared/ring-buffer.ts'
 import type { BatchBounds } from '../../src/workers/channel-server.ts'
-import { OUTPUT_BYTES, TOY_STATE_LENGTH, TOY_STATE_SLAB } from './toy-decoder.ts'
+import { COMMITS, OUTPUT_BYTES, STREAMS, TOY_STATE_LENGTH, TOY_STATE_SLAB } from './toy-decoder.ts'
 
-const COMMITS = 1280
-const STREAMS = COMMITS + 2 * SLOT_BYTES
 const STREAMS_MAX = 4
 const RING_BYTES = 512
 const CHUNKS = STREAMS + STREAMS_MAX * STREAM_ROW_BYTES

@@ -2,11 +2,13 @@
  * A decoder as small as can be that keeps all it has in the channel's memory, for the model.
  *
  * Its events end with a full stop. A letter stands for itself, a capital for forty of its small
- * letter, so that a few bytes make more than a ring holds. Each event is one row. An event that
- * holds a `!` kills the worker.
+ * letter and a few more, as the stream's options say, so that a few bytes make more than a ring
+ * holds. Each event is one row. An event that holds a `!` kills the worker.
  */
 import { slabAddress, slabCapacity, type CarrySlabs } from '../../src/shared/carry-slabs.ts'
 import type { ChannelViews } from '../../src/shared/channel-ends.ts'
+import { SLOT_BYTES, STREAM_DIALECT, streamWord } from '../../src/shared/channel-layout.ts'
+import type { OpenFrame } from '../../src/shared/control-protocol.ts'
 import type { ChannelDecoder } from '../../src/shared/decoder/channel-decoder.ts'
 import type { DecodeCounts } from '../../src/shared/decoder/decoder.ts'
 import { ROW_TEXT, type RowArea } from '../../src/shared/rows.ts'
@@ -14,7 +16,11 @@ import { ROW_TEXT, type RowArea } from '../../src/shared/rows.ts'
 const FULL_STOP = 0x2e
 const EXCLAMATION = 0x21
 const CASE = 0x20
-export const EXPANSION = 40
+
+/** What a capital letter stands for, by the stream's `jsonDepthMax`. */
+export function expansionOf(jsonDepthMax: number): number {
+  return 40 + (jsonDepthMax & 3)
+}
 
 /** Byte offsets in a state: the slab of an unfinished event, its length; counters. */
 export const TOY_STATE_SLAB = 0
@@ -23,6 +29,10 @@ const SLAB = TOY_STATE_SLAB / 4
 const LENGTH = TOY_STATE_LENGTH / 4
 const EVENTS = 2
 const BYTES = 3
+
+/** Where the stream table of the small channel begins, behind its commit slots. */
+export const COMMITS = 1280
+export const STREAMS: number = COMMITS + 2 * SLOT_BYTES
 
 /** Rows after which decode() returns. */
 const ROWS_ENOUGH = 3
@@ -35,7 +45,10 @@ export const OUTPUT_BYTES = 2048
 export class Poisoned extends Error {}
 
 export class ToyDecoder implements ChannelDecoder {
-  readonly decoderBytes = 0
+  readonly templateHits = 0
+  readonly templateMisses = 0
+  readonly streamsOnHeap = 0
+  readonly views: ChannelViews
   readonly #words: Int32Array
   readonly #bytes: Uint8Array
   readonly #slabs: CarrySlabs
@@ -44,9 +57,10 @@ export class ToyDecoder implements ChannelDecoder {
   #textBytes = 0
 
   /** @param output - Byte offset of OUTPUT_BYTES. */
-  constructor({ words, bytes }: ChannelViews, slabs: CarrySlabs, output: number) {
-    this.#words = words
-    this.#bytes = bytes
+  constructor(views: ChannelViews, slabs: CarrySlabs, output: number) {
+    this.views = views
+    this.#words = views.words
+    this.#bytes = views.bytes
     this.#slabs = slabs
     this.#output = output
   }
@@ -80,9 +94,11 @@ export class ToyDecoder implements ChannelDecoder {
     this.#textBytes = 0
   }
 
-  open(_row: number): void {}
+  open(row: number, _state: number, { limits }: OpenFrame): void {
+    this.#words[dialectWord(row)] = limits.jsonDepthMax
+  }
 
-  decode(_row: number, state: number, at: number, byteLength: number): number {
+  decode(row: number, state: number, at: number, byteLength: number): number {
     const end = at + byteLength
     for (let from = at; from < end;) {
       let stop = from
@@ -91,7 +107,7 @@ export class ToyDecoder implements ChannelDecoder {
         this.#keep(state, from, end)
         from = end
       } else {
-        this.#event(state, from, stop)
+        this.#event(row, state, from, stop)
         from = stop + 1
       }
       this.#count(state, BYTES, from - at)
@@ -122,32 +138,33 @@ export class ToyDecoder implements ChannelDecoder {
     this.#slabs.settle()
   }
 
-  #event(state: number, from: number, stop: number): void {
+  #event(row: number, state: number, from: number, stop: number): void {
     const word = state >> 2
-    if (this.#words[word + LENGTH] === 0) this.#write(from, stop)
+    if (this.#words[word + LENGTH] === 0) this.#write(row, from, stop)
     else {
       this.#keep(state, from, stop)
       const start = slabAddress(this.#words[word + SLAB]!)
-      this.#write(start, start + this.#words[word + LENGTH]!)
+      this.#write(row, start, start + this.#words[word + LENGTH]!)
       this.#drop(state)
     }
     this.#count(state, EVENTS, 1)
   }
 
-  #write(from: number, stop: number): void {
+  #write(row: number, from: number, stop: number): void {
+    const expansion = expansionOf(this.#words[dialectWord(row)]!)
     const textAt = this.#output + ROWS_BYTES + this.#textBytes
     let length = 0
     for (let at = from; at < stop; at++) {
       const letter = this.#bytes[at]!
       if (letter === EXCLAMATION) throw new Poisoned('an event that kills')
-      const times = (letter & CASE) === 0 ? EXPANSION : 1
+      const times = (letter & CASE) === 0 ? expansion : 1
       for (let time = 0; time < times; time++) this.#bytes[textAt + length++] = letter | CASE
     }
-    const row = (this.#output >> 2) + 4 * this.#rowCount++
-    this.#words[row] = ROW_TEXT
-    this.#words[row + 1] = -1
-    this.#words[row + 2] = length
-    this.#words[row + 3] = length
+    const word = (this.#output >> 2) + 4 * this.#rowCount++
+    this.#words[word] = ROW_TEXT
+    this.#words[word + 1] = -1
+    this.#words[word + 2] = length
+    this.#words[word + 3] = length
     this.#textBytes += length
   }
 
@@ -183,4 +200,8 @@ export class ToyDecoder implements ChannelDecoder {
     const word = (state >> 2) + counter
     this.#words[word] = this.#words[word]! + by
   }
+}
+
+function dialectWord(row: number): number {
+  return streamWord(row, STREAM_DIALECT, STREAMS)
 }

@@ -1,4 +1,5 @@
 import type { OpenFrame } from '../control-protocol.ts'
+import type { ChannelViews } from '../channel-ends.ts'
 import type { RowArea } from '../rows.ts'
 import type { DecodeCounts } from './decoder.ts'
 
@@ -14,13 +15,18 @@ import type { DecodeCounts } from './decoder.ts'
  * The same state and bytes make the same rows, whoever decodes them and whatever came between.
  */
 export interface ChannelDecoder {
+  /** The channel's memory; other views once it has grown, so that `rows` always lie on them. */
+  readonly views: ChannelViews
   /** What was decoded and not yet reset, of one stream at a time. */
   readonly rows: RowArea
   /** Bytes of slabs in use: in the channel's region, and leased beyond it. */
   readonly slabBytes: number
   readonly leasedBytes: number
-  /** Bytes that it works on and that are not the channel's. */
-  readonly decoderBytes: number
+  /** Payloads that a template decoded, and that had to be walked. Counters. */
+  readonly templateHits: number
+  readonly templateMisses: number
+  /** Streams that are open and whose state lies elsewhere: nobody could go on with them. */
+  readonly streamsOnHeap: number
   resetRows(): void
   /** A stream begins in this row of the stream table. */
   open(row: number, state: number, options: OpenFrame): void

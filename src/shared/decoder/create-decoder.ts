@@ -1,5 +1,4 @@
 import type { Dialect } from '../dialects/dialect.ts'
-import type { SlabAllocator } from '../slabs.ts'
 import type { Decoder, DecodeOptions } from './decoder.ts'
 import { HeapSlabs } from './heap-slabs.ts'
 import { createPlainDecoder } from './plain-decoder.ts'
@@ -26,20 +25,23 @@ export function createEngine(module: WebAssembly.Module | null): WasmEngine | nu
 /**
  * A decoder for use on the thread that calls it: on the WASM engine where there is one that can
  * take the dialect, else the plain one. The rows are the same.
- *
- * @param slabs - Where a plain decoder keeps unfinished events. Default: the heap.
  */
 export function createDecoderOn(
   engine: WasmEngine | null,
   dialect: Dialect,
   options: DecodeOptions,
-  slabs?: SlabAllocator,
 ): Decoder {
   const { lineBytesMax, eventBytesMax } = options.limits
   // A line and an event at most are carried; while one grows, so does its copy of twice the size.
   const budgetBytes = 4 * (lineBytesMax + eventBytesMax)
-  const isPlain = options.raw === true || options.flushIncomplete === true
   const decoder =
-    isPlain || engine === null ? null : createWasmDecoder(engine, dialect, options, budgetBytes)
-  return decoder ?? createPlainDecoder(dialect, options, slabs ?? new HeapSlabs(budgetBytes))
+    engine === null || isPlainOnly(options)
+      ? null
+      : createWasmDecoder(engine, dialect, options, budgetBytes)
+  return decoder ?? createPlainDecoder(dialect, options, new HeapSlabs(budgetBytes))
+}
+
+/** Whether only the plain decoder does what is asked for. */
+export function isPlainOnly({ raw, flushIncomplete }: DecodeOptions): boolean {
+  return raw === true || flushIncomplete === true
 }

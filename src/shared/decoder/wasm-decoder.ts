@@ -2,8 +2,8 @@ import type { Dialect } from '../dialects/dialect.ts'
 import type { RowWriter } from '../row-writer.ts'
 import type { DecodeCounts, DecodeOptions, Decoder } from './decoder.ts'
 import { newCounts } from './plain-decoder.ts'
-import type { SlabBudget, WasmEngine } from './wasm-engine.ts'
-import { addressOf } from './wasm-heap.ts'
+import { type EngineHeap, type EngineSlabs, profileOf, type WasmEngine } from './wasm-engine.ts'
+import { addressOf, capacityOf } from './wasm-heap.ts'
 import * as layout from './wasm-layout.ts'
 
 /** Room to agree with a chunk modulo 8, and behind it for the walk to look past the end. */
@@ -28,11 +28,12 @@ export function createWasmDecoder(
   options: DecodeOptions,
   budgetBytes: number,
 ): Decoder | null {
-  const profile = engine.profile(dialect, options)
+  const program = engine.program(dialect)
   const input = inputOf(engine)
-  const state = profile === null || input === 0 ? 0 : engine.takeState()
-  if (profile === null || state === 0) return null
-  return new WasmDecoder(engine, input, profile, state, { budgetBytes, lentBytes: 0 })
+  const state = program === 0 || input === 0 ? 0 : engine.takeState()
+  if (state === 0) return null
+  engine.writeProfile(profileOf(state), program, options)
+  return new WasmDecoder(engine, input, state, new StreamSlabs(engine.heap, budgetBytes))
 }
 
 const inputs = new WeakMap<WasmEngine, number>()
@@ -49,13 +50,41 @@ function inputOf(engine: WasmEngine): number {
 interface Abandoned {
   readonly engine: WasmEngine
   readonly state: number
-  readonly budget: SlabBudget
+  readonly slabs: EngineSlabs
 }
 
-const collected = new FinalizationRegistry<Abandoned>(({ engine, state, budget }) => {
-  engine.release(state, budget)
+const collected = new FinalizationRegistry<Abandoned>(({ engine, state, slabs }) => {
+  engine.release(state, slabs)
   engine.giveState(state)
 })
+
+/** One stream's slabs, within its budget. */
+class StreamSlabs implements EngineSlabs {
+  readonly #heap: EngineHeap
+  readonly #budgetBytes: number
+  #lentBytes = 0
+
+  constructor(heap: EngineHeap, budgetBytes: number) {
+    this.#heap = heap
+    this.#budgetBytes = budgetBytes
+  }
+
+  allocate(bytesMin: number): number {
+    const slab = this.#heap.allocate(bytesMin)
+    if (slab === 0) return 0
+    if (this.#lentBytes + capacityOf(slab) > this.#budgetBytes) {
+      this.#heap.free(slab)
+      return 0
+    }
+    this.#lentBytes += capacityOf(slab)
+    return slab
+  }
+
+  free(slab: number): void {
+    this.#lentBytes -= capacityOf(slab)
+    this.#heap.free(slab)
+  }
+}
 
 class WasmDecoder implements Decoder {
   readonly counts: DecodeCounts = newCounts()
@@ -63,24 +92,16 @@ class WasmDecoder implements Decoder {
   pendingBytes = 0
   readonly #engine: WasmEngine
   readonly #input: number
-  readonly #profile: number
   /** 0 once released. */
   #state: number
-  readonly #budget: SlabBudget
+  readonly #slabs: EngineSlabs
 
-  constructor(
-    engine: WasmEngine,
-    input: number,
-    profile: number,
-    state: number,
-    budget: SlabBudget,
-  ) {
+  constructor(engine: WasmEngine, input: number, state: number, slabs: EngineSlabs) {
     this.#engine = engine
     this.#input = input
-    this.#profile = profile
     this.#state = state
-    this.#budget = budget
-    collected.register(this, { engine, state, budget }, this)
+    this.#slabs = slabs
+    collected.register(this, { engine, state, slabs }, this)
   }
 
   push(chunk: Uint8Array, rows: RowWriter): void {
@@ -103,15 +124,15 @@ class WasmDecoder implements Decoder {
 
   end(rows: RowWriter): void {
     if (this.#state === 0) return
-    this.#engine.finish(this.#profile, this.#state, this.#budget)
-    this.#engine.drain(rows)
+    this.#engine.finish(profileOf(this.#state), this.#state, this.#slabs)
+    this.#drain(rows)
     this.#readState()
     this.#drop()
   }
 
   release(): void {
     if (this.#state === 0) return
-    this.#engine.release(this.#state, this.#budget)
+    this.#engine.release(this.#state, this.#slabs)
     this.pendingBytes = 0
     this.#drop()
   }
@@ -119,24 +140,23 @@ class WasmDecoder implements Decoder {
   #decode(start: number, bytes: number, rows: RowWriter): void {
     const end = start + bytes
     for (let at = start; at < end;) {
-      at = this.#engine.push(this.#profile, this.#state, at, end, this.#budget)
-      this.#engine.drain(rows)
+      at = this.#engine.push(profileOf(this.#state), this.#state, at, end, this.#slabs)
+      this.#drain(rows)
     }
   }
 
+  #drain(rows: RowWriter): void {
+    rows.append(this.#engine.output)
+    this.#engine.drop()
+  }
+
   #readState(): void {
-    const { counts } = this
-    const { words, doubles } = this.#engine.heap
+    const { heap } = this.#engine
+    readCounts(heap, this.#state, this.counts)
     const at = this.#state >> 2
-    counts.bytes = doubles[(this.#state + layout.STATE_BYTES) >> 3] as number
-    counts.events = words[at + layout.STATE_EVENTS / 4] as number
-    counts.malformed = words[at + layout.STATE_MALFORMED / 4] as number
-    counts.comments = words[at + layout.STATE_COMMENTS / 4] as number
-    counts.replacements = words[at + layout.STATE_REPLACEMENTS / 4] as number
-    counts.ignoredFields = words[at + layout.STATE_IGNORED_FIELDS / 4] as number
-    this.failed = ((words[at] as number) & layout.FLAG_FAILED) !== 0
-    const lineBytes = words[at + layout.STATE_LINE_BYTES / 4] as number
-    this.pendingBytes = lineBytes + (words[at + layout.STATE_DATA_BYTES / 4] as number)
+    this.failed = ((heap.words[at + layout.STATE_FLAGS / 4] as number) & layout.FLAG_FAILED) !== 0
+    const lineBytes = heap.words[at + layout.STATE_LINE_BYTES / 4] as number
+    this.pendingBytes = lineBytes + (heap.words[at + layout.STATE_DATA_BYTES / 4] as number)
   }
 
   #drop(): void {
@@ -144,4 +164,16 @@ class WasmDecoder implements Decoder {
     this.#engine.giveState(this.#state)
     this.#state = 0
   }
+}
+
+/** Copies the counters of a stream's state to `counts`. */
+export function readCounts(heap: EngineHeap, state: number, counts: DecodeCounts): void {
+  const { words, doubles } = heap
+  const at = state >> 2
+  counts.bytes = doubles[(state + layout.STATE_BYTES) >> 3] as number
+  counts.events = words[at + layout.STATE_EVENTS / 4] as number
+  counts.malformed = words[at + layout.STATE_MALFORMED / 4] as number
+  counts.comments = words[at + layout.STATE_COMMENTS / 4] as number
+  counts.replacements = words[at + layout.STATE_REPLACEMENTS / 4] as number
+  counts.ignoredFields = words[at + layout.STATE_IGNORED_FIELDS / 4] as number
 }

@@ -2,17 +2,16 @@
  * One instance of the WASM decoder and the memory that it works on: programs, output areas, and
  * whatever the decoder asks its host for. Streams take turns with it, a chunk at a time.
  *
- * A batch of output is what one call leaves in the three output areas: the caller takes it with
- * `drain` before the next call.
+ * A batch of output is what calls have left in the three output areas: the caller reads it, and
+ * drops it.
  */
 import { compileDialect } from '../dialects/compile.ts'
 import type { Dialect } from '../dialects/dialect.ts'
-import type { RowWriter } from '../row-writer.ts'
-import { ROW_BYTES } from '../rows.ts'
+import { ROW_BYTES, type RowArea } from '../rows.ts'
 import type { DecodeOptions } from './decoder.ts'
 import { reportFault } from './faults.ts'
 import { decodeUtf8 } from './utf8.ts'
-import { addressOf, capacityOf, type WasmHeap } from './wasm-heap.ts'
+import { addressOf, capacityOf } from './wasm-heap.ts'
 import * as layout from './wasm-layout.ts'
 import { TEMPLATE_SIZE } from './wasm-template-layout.ts'
 import { compileProgram } from './wasm-program.ts'
@@ -24,20 +23,45 @@ interface DecoderExports {
   release(context: number, state: number): void
 }
 
-/** What a stream may take for unfinished events, and what it has. Bytes, whole slabs. */
-export interface SlabBudget {
-  readonly budgetBytes: number
-  lentBytes: number
+/** Where unfinished events are kept: slabs as words, see wasm-layout.ts. */
+export interface EngineSlabs {
+  /** A slab of `bytesMin` bytes or more, contents undefined; 0 where there is none to be had. */
+  allocate(bytesMin: number): number
+  free(slab: number): void
 }
 
-/**
- * Output of one batch. Larger values make the areas grow until the next batch. With its slack each
- * fills a block of the heap, whose sizes are powers of two.
- */
-const ROWS_MAX: number = (32 * 1024 - layout.SLACK_BYTES) / ROW_BYTES
-const TEXT_BYTES_MAX: number = 64 * 1024 - layout.SLACK_BYTES
-const TEXT_BYTES_ENOUGH: number = 32 * 1024
-const WIDE_BYTES_MAX: number = 4096 - layout.SLACK_BYTES
+/** The memory that an engine works on. */
+export interface EngineHeap {
+  readonly memory: WebAssembly.Memory
+  /** The whole memory, a new view after each growth. */
+  readonly bytes: Uint8Array
+  readonly words: Int32Array
+  readonly doubles: Float64Array
+  /** A place of so many bytes for good, its address a multiple of 64; 0 where there is none. */
+  take(bytes: number): number
+  /** A place for a while, as a slab; 0 where there is none. */
+  allocate(bytesMin: number): number
+  free(slab: number): void
+}
+
+/** Room for the output of one batch, bytes. Larger values make an area grow until the next. */
+export interface OutputBytes {
+  readonly rows: number
+  readonly text: number
+  readonly wide: number
+}
+
+export interface EngineOptions {
+  /** Templates of a program: more than a provider has shapes of events. 0: none. Default 8. */
+  readonly templateCount?: number
+  readonly outputBytes?: OutputBytes
+}
+
+/** Each fills a block of the heap, whose sizes are powers of two. */
+const OUTPUT_BYTES: OutputBytes = { rows: 32 * 1024, text: 64 * 1024, wide: 4 * 1024 }
+
+/** A stream by itself: its state, then its profile. */
+const STREAM_BYTES: number = layout.STATE_SIZE + layout.PROFILE_SIZE
 
 /** What the context's pointers lead to. */
 const WORK_BYTES: number =
@@ -55,40 +79,44 @@ interface Area {
   slab: number
 }
 
+/** No slabs are wanted before the first call. */
+const NO_SLABS: EngineSlabs = { allocate: () => 0, free: () => {} }
+
 export class WasmEngine {
-  readonly heap: WasmHeap
-  /** What all streams' unfinished events take now, bytes, whole slabs. */
-  lentBytes = 0
-  /** What they may take together, bytes. */
-  lentBytesMax: number = 256 * 1024 * 1024
+  readonly heap: EngineHeap
+  /** The output of the last call. */
+  readonly output: RowArea
   readonly #templateCount: number
   readonly #exports: DecoderExports
   readonly #context: number
   readonly #areas: readonly Area[]
   readonly #programs = new Map<Dialect, number>()
-  readonly #profiles = new Map<string, number>()
   readonly #freeStates: number[] = []
-  #budget: SlabBudget = { budgetBytes: 0, lentBytes: 0 }
+  #slabs: EngineSlabs = NO_SLABS
   #grown = false
 
   /**
    * @param module - Compiled from decoder.wasm.
-   * @param templateCount - Templates of a program: more than a provider has shapes of events. 0:
-   * none.
+   * @param heap - Must have room for the engine itself, some 12 KiB, and its output.
    */
-  constructor(module: WebAssembly.Module, heap: WasmHeap, templateCount = 8) {
+  constructor(
+    module: WebAssembly.Module,
+    heap: EngineHeap,
+    { templateCount = 8, outputBytes = OUTPUT_BYTES }: EngineOptions = {},
+  ) {
     this.heap = heap
     this.#templateCount = templateCount
     this.#context = this.#take(WORK_BYTES)
     this.#areas = [
-      this.#area(layout.CTX_ROWS, layout.CTX_ROWS_MAX, ROW_BYTES, ROWS_MAX * ROW_BYTES),
-      this.#area(layout.CTX_TEXT, layout.CTX_TEXT_BYTES_MAX, 1, TEXT_BYTES_MAX),
-      this.#area(layout.CTX_WIDE, layout.CTX_WIDE_BYTES_MAX, 1, WIDE_BYTES_MAX),
+      this.#area(layout.CTX_ROWS, layout.CTX_ROWS_MAX, ROW_BYTES, outputBytes.rows),
+      this.#area(layout.CTX_TEXT, layout.CTX_TEXT_BYTES_MAX, 1, outputBytes.text),
+      this.#area(layout.CTX_WIDE, layout.CTX_WIDE_BYTES_MAX, 1, outputBytes.wide),
     ]
-    this.#setContext()
+    this.#setContext(outputBytes)
+    this.output = new EngineOutput(heap, this.#context)
     const host = {
-      allocate: (bytesMin: number) => this.#allocate(bytesMin >>> 0),
-      free: (slab: number) => this.#free(slab),
+      allocate: (bytesMin: number) => this.#slabs.allocate(bytesMin >>> 0),
+      free: (slab: number) => this.#slabs.free(slab),
       grow: (area: number, bytesMin: number) => this.#grow(area, bytesMin >>> 0),
       describe: this.#describe.bind(this),
       quote: this.#quote.bind(this),
@@ -111,31 +139,35 @@ export class WasmEngine {
     return this.heap.doubles[(this.#context + layout.CTX_SCANNED) >> 3] as number
   }
 
+  /** Writes what a stream is decoded by to `address`. */
+  writeProfile(address: number, program: number, { limits, strict }: DecodeOptions): void {
+    const { words } = this.heap
+    const at = address >> 2
+    words[at + layout.PROFILE_PROGRAM / 4] = program
+    words[at + layout.PROFILE_LINE_BYTES_MAX / 4] = limits.lineBytesMax
+    words[at + layout.PROFILE_EVENT_BYTES_MAX / 4] = limits.eventBytesMax
+    words[at + layout.PROFILE_DEPTH_MAX / 4] = limits.jsonDepthMax
+    words[at + layout.PROFILE_STRICT / 4] = strict ? 1 : 0
+  }
+
   /**
-   * The address of what streams of this dialect and these options are decoded by; `null` where the
-   * decoder's words have too few bits for the dialect, or there is no memory left.
+   * The address of the dialect's program; 0 where the decoder's words have too few bits for it, or
+   * there is no memory left.
    *
    * @throws {MillraceError} `DIALECT_INVALID`.
    */
-  profile(dialect: Dialect, { limits, strict }: DecodeOptions): number | null {
-    const program = this.#programs.get(dialect) ?? this.#compile(dialect)
-    if (program === 0) return null
-    const { lineBytesMax, eventBytesMax, jsonDepthMax } = limits
-    const words = [program, lineBytesMax, eventBytesMax, jsonDepthMax, strict ? 1 : 0]
-    const known = this.#profiles.get(words.join())
-    if (known !== undefined) return known
-    const address = this.#take(layout.PROFILE_SIZE)
-    if (address === 0) return null
-    this.heap.words.set(words, address >> 2)
-    this.#profiles.set(words.join(), address)
-    return address
+  program(dialect: Dialect): number {
+    return this.#programs.get(dialect) ?? this.#compile(dialect)
   }
 
-  /** A new stream's state; 0 where there is no memory left. */
+  /**
+   * A new stream's state, with room for its profile behind it at {@link profileOf}; 0 where there
+   * is no memory left.
+   */
   takeState(): number {
     if (this.#freeStates.length === 0) this.#makeStates()
     const state = this.#freeStates.pop() ?? 0
-    this.heap.bytes.fill(0, state, state + layout.STATE_SIZE)
+    if (state !== 0) this.heap.bytes.fill(0, state, state + STREAM_BYTES)
     return state
   }
 
@@ -144,35 +176,21 @@ export class WasmEngine {
     this.#freeStates.push(state)
   }
 
-  /** Decodes the bytes `at` to `end`; returns how far it came. Drain what it wrote. */
-  push(profile: number, state: number, at: number, end: number, budget: SlabBudget): number {
-    this.#budget = budget
+  /** Decodes the bytes `at` to `end`; returns how far it came. Drop its output once it is read. */
+  push(profile: number, state: number, at: number, end: number, slabs: EngineSlabs): number {
+    this.#slabs = slabs
     return this.#exports.push(this.#context, profile, state, at, end) >>> 0
   }
 
-  /** The stream's source ended; its slabs are given back. Drain what it wrote. */
-  finish(profile: number, state: number, budget: SlabBudget): void {
-    this.#budget = budget
+  /** The stream's source ended; its slabs are given back. Drop the output once it is read. */
+  finish(profile: number, state: number, slabs: EngineSlabs): void {
+    this.#slabs = slabs
     this.#exports.finish(this.#context, profile, state)
   }
 
-  release(state: number, budget: SlabBudget): void {
-    this.#budget = budget
+  release(state: number, slabs: EngineSlabs): void {
+    this.#slabs = slabs
     this.#exports.release(this.#context, state)
-  }
-
-  /** Moves the output of the last call to `rows`. */
-  drain(rows: RowWriter): void {
-    const rowCount = this.#word(layout.CTX_ROW_COUNT)
-    if (rowCount === 0) return
-    const { bytes, words } = this.heap
-    const at = this.#word(layout.CTX_ROWS)
-    const textBytes = this.#word(layout.CTX_TEXT_BYTES)
-    const wideBytes = this.#word(layout.CTX_WIDE_BYTES)
-    rows.appendRows(words, at >> 2, rowCount)
-    rows.appendText(bytes, this.#word(layout.CTX_TEXT), textBytes)
-    if (wideBytes > 0) rows.appendWide(bytes, this.#word(layout.CTX_WIDE), wideBytes)
-    this.drop()
   }
 
   /** Forgets the output of the last call. */
@@ -185,17 +203,18 @@ export class WasmEngine {
 
   /** A zeroed place for good; 0 where there is no memory left. */
   #take(bytes: number): number {
-    const address = addressOf(this.heap.allocate(bytes + layout.SLACK_BYTES))
-    this.heap.bytes.fill(0, address, address + bytes)
+    const address = this.heap.take(bytes + layout.SLACK_BYTES)
+    if (address !== 0) this.heap.bytes.fill(0, address, address + bytes)
     return address
   }
 
-  #area(address: number, capacity: number, unitBytes: number, homeBytes: number): Area {
+  #area(address: number, capacity: number, unitBytes: number, blockBytes: number): Area {
+    const homeBytes = blockBytes - layout.SLACK_BYTES
     const home = this.#take(homeBytes)
     return { address, capacity, unitBytes, home, homeBytes, slab: 0 }
   }
 
-  #setContext(): void {
+  #setContext(output: OutputBytes): void {
     let at = this.#context + layout.CTX_BYTES
     const pieces = [
       [layout.CTX_STACK, layout.STACK_BYTES],
@@ -206,8 +225,9 @@ export class WasmEngine {
       this.#setWord(field, at)
       at += bytes
     }
-    this.#setWord(layout.CTX_ROWS_ENOUGH, ROWS_MAX - 2)
-    this.#setWord(layout.CTX_TEXT_BYTES_ENOUGH, TEXT_BYTES_ENOUGH)
+    // Short of what there is room for, since an event is not cut.
+    this.#setWord(layout.CTX_ROWS_ENOUGH, Math.floor(output.rows / ROW_BYTES) - 4)
+    this.#setWord(layout.CTX_TEXT_BYTES_ENOUGH, output.text / 2)
     for (const area of this.#areas) this.#place(area, area.home, area.homeBytes)
   }
 
@@ -233,34 +253,12 @@ export class WasmEngine {
     const statesBytes = 4096
     const address = this.#take(statesBytes)
     if (address === 0) return
-    for (let at = 0; at + layout.STATE_SIZE <= statesBytes; at += layout.STATE_SIZE) {
+    for (let at = 0; at + STREAM_BYTES <= statesBytes; at += STREAM_BYTES) {
       this.#freeStates.push(address + at)
     }
   }
 
   // ---- What the decoder asks for: see wasm/host.ts.
-
-  #allocate(bytesMin: number): number {
-    const slab = this.heap.allocate(bytesMin)
-    if (slab === 0) return 0
-    const budget = this.#budget
-    const bytes = capacityOf(slab)
-    const isTooMuch =
-      budget.lentBytes + bytes > budget.budgetBytes || this.lentBytes + bytes > this.lentBytesMax
-    if (isTooMuch) {
-      this.heap.free(slab)
-      return 0
-    }
-    budget.lentBytes += capacityOf(slab)
-    this.lentBytes += capacityOf(slab)
-    return slab
-  }
-
-  #free(slab: number): void {
-    this.#budget.lentBytes -= capacityOf(slab)
-    this.lentBytes -= capacityOf(slab)
-    this.heap.free(slab)
-  }
 
   #grow(index: number, bytesMin: number): boolean {
     const area = this.#areas[index] as Area
@@ -315,6 +313,63 @@ export class WasmEngine {
 
   #setWord(field: number, value: number): void {
     this.heap.words[(this.#context + field) >> 2] = value
+  }
+}
+
+/** Where the profile of a stream lies that {@link WasmEngine.takeState} made room for. */
+export function profileOf(state: number): number {
+  return state + layout.STATE_SIZE
+}
+
+/** The output areas, wherever they lie at the moment. */
+class EngineOutput implements RowArea {
+  readonly #heap: EngineHeap
+  /** Index of the context's first word. */
+  readonly #context: number
+
+  constructor(heap: EngineHeap, context: number) {
+    this.#heap = heap
+    this.#context = context >> 2
+  }
+
+  get rows(): Int32Array {
+    return this.#heap.words
+  }
+
+  get rowsAt(): number {
+    return this.#word(layout.CTX_ROWS) >>> 2
+  }
+
+  get rowCount(): number {
+    return this.#word(layout.CTX_ROW_COUNT)
+  }
+
+  get text(): Uint8Array {
+    return this.#heap.bytes
+  }
+
+  get textAt(): number {
+    return this.#word(layout.CTX_TEXT) >>> 0
+  }
+
+  get textBytes(): number {
+    return this.#word(layout.CTX_TEXT_BYTES)
+  }
+
+  get wide(): Uint8Array {
+    return this.#heap.bytes
+  }
+
+  get wideAt(): number {
+    return this.#word(layout.CTX_WIDE) >>> 0
+  }
+
+  get wideBytes(): number {
+    return this.#word(layout.CTX_WIDE_BYTES)
+  }
+
+  #word(field: number): number {
+    return this.#heap.words[this.#context + (field >> 2)] as number
   }
 }
 

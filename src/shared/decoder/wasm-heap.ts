@@ -1,4 +1,5 @@
 /** Blocks of a WASM memory that one thread has to itself, in powers of two, from some byte on. */
+import type { EngineHeap } from './wasm-engine.ts'
 import { SLAB_ALIGN, SLACK_BYTES } from './wasm-layout.ts'
 
 const PAGE_BYTES: number = 64 * 1024
@@ -10,7 +11,7 @@ const GROW_PAGES_MIN = 2
  * the capacity in its low bits. The memory grows as need be, and never shrinks; freed blocks are
  * kept by size. The last bytes of the memory stay free, since loads reach past what they read.
  */
-export class WasmHeap {
+export class WasmHeap implements EngineHeap {
   readonly memory: WebAssembly.Memory
   /** The whole memory, a new view after each growth. */
   bytes: Uint8Array
@@ -25,6 +26,10 @@ export class WasmHeap {
     this.words = new Int32Array(memory.buffer)
     this.doubles = new Float64Array(memory.buffer)
     this.#end = alignUp(start)
+  }
+
+  take(bytes: number): number {
+    return addressOf(this.allocate(bytes))
   }
 
   /** A slab of `bytesMin` bytes or more, contents undefined; 0 where the memory cannot grow. */
