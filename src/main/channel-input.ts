@@ -1,10 +1,8 @@
 import { FRAME_ABORT, FRAME_DATA, FRAME_END, FRAME_OPEN } from '../shared/channel-layout.ts'
+import { FRAME_BYTES_MAX } from '../shared/limits.ts'
 import { packFrame } from '../shared/control-protocol.ts'
 import { dialectToSend } from '../shared/dialects/dialects.ts'
 import type { StreamInput, StreamState } from './stream-state.ts'
-
-/** Longest stretch of a source in one frame, bytes: an eighth of the ring, so that two overlap. */
-const FRAME_BYTES_MAX = 64 * 1024
 
 /** What a stream needs of its channel to be sent through it. */
 export interface FrameSender {

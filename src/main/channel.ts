@@ -1,9 +1,9 @@
 /**
  * Main's half of one channel: its memory, its streams, and the worker's task.
  *
- * The task runs while there are streams and for LINGER_MS after the last; a running piscina task
- * keeps the process alive, so an idle Millrace holds nothing. Frames may be written before the task
- * runs: the ring holds them.
+ * The task runs while there are streams and for TASK_LINGER_MS after the last; a running piscina
+ * task keeps the process alive, so an idle Millrace holds nothing. Frames may be written before the
+ * task runs: the ring holds them.
  *
  * When the worker dies, another goes on where its last publication left off (commit.ts). Only what
  * it held on its own heap is lost: streams of the plain decoder.
@@ -37,6 +37,7 @@ import {
 import type { ChannelConfig, WorkerStats } from '../shared/control-protocol.ts'
 import { broken } from '../shared/assert.ts'
 import { MillraceError } from '../shared/errors.ts'
+import { FRUITLESS_RUNS_MAX, TASK_LINGER_MS } from '../shared/limits.ts'
 import {
   answerDeath,
   answerDoorbell,
@@ -49,17 +50,8 @@ import { RowReader } from './row-reader.ts'
 import { ChannelInput, type FrameSender } from './channel-input.ts'
 import type { StreamState } from './stream-state.ts'
 
-/** How long the worker's task outlives its last stream, ms: a next one soon finds it warm. */
-const LINGER_MS = 50
-
 /** Record bytes read in one go before the event loop gets its turn. */
 const DRAIN_BYTES_MAX = 256 * 1024
-
-/**
- * Workers that die one after the other without publishing anything. A frame that kills takes two,
- * and the third ends its stream; beyond that it is no frame.
- */
-const FRUITLESS_RUNS_MAX = 5
 
 export class Channel implements FrameSender {
   readonly #pool: Piscina
@@ -275,7 +267,7 @@ export class Channel implements FrameSender {
       const run = this.#run
       if (run === null) return
       run.control.call('shutdown', (remote) => remote.shutdown()).catch(() => {})
-    }, LINGER_MS)
+    }, TASK_LINGER_MS)
   }
 
   #ended(run: ChannelRun): void {

@@ -7,10 +7,8 @@
 import { releaseProxy, wrap, type Endpoint, type Remote } from 'comlink'
 import type { MessagePort } from 'node:worker_threads'
 import { MillraceError } from '../shared/errors.ts'
+import { CALL_MS_MAX } from '../shared/limits.ts'
 import type { WorkerControl } from '../shared/control-protocol.ts'
-
-/** Longest wait for the answer to a control call, ms. */
-const CALL_MS_MAX = 10_000
 
 export class ControlClient {
   readonly #port: MessagePort

@@ -102,3 +102,20 @@ export const SOURCE_LINGER_MS = 500
  * runs in microtasks alone, and would keep timers and sockets waiting.
  */
 export const BUSY_MS_MAX = 5
+
+/** How long a worker's task outlives its last stream, ms: a next one soon finds it warm. */
+export const TASK_LINGER_MS = 50
+
+/** Longest wait for a worker's answer to a control call, ms; `CONTROL_TIMEOUT` beyond. */
+export const CALL_MS_MAX = 10_000
+
+// ---- workers -------------------------------------------------------------------------------
+
+/** Longest stretch of a source in one frame, bytes: an eighth of the ring, so that two overlap. */
+export const FRAME_BYTES_MAX: number = 64 * KIB
+
+/**
+ * Workers that die one after the other without publishing anything. A frame that kills takes two,
+ * and the third ends its stream; beyond that it is no frame.
+ */
+export const FRUITLESS_RUNS_MAX = 5
