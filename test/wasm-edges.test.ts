@@ -138,6 +138,12 @@ test('WasmDecoder: a line end beside a key is a blank in an event of two lines o
   }
 })
 
+test('WasmDecoder: a template of an element is for its keys, however far their colons are', () => {
+  const element = (key: string): string => `{"${key}"\n:{"code":1}}`
+  const body = `[${['error', 'errox', 'error', 'errox', 'error'].map(element).join(',')}]`
+  for (let turn = 0; turn < 3; turn++) assertSameCutOrNot(geminiArray, body)
+})
+
 test('WasmDecoder: a template serves no event of another name', () => {
   const event = (name: string): string => `event: ${name}\ndata: {"message":"m"}\n\n`
   const body = event('error').repeat(4) + event('errol') + event('error') + event('errors')
