@@ -1,4 +1,5 @@
 /** Where the WASM decoder's blocks, limits and slabs end: each case on both sides of its edge. */
+import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
 import type { Dialect } from '../src/shared/dialects/dialect.ts'
@@ -135,6 +136,16 @@ test('WasmDecoder: a line end beside a key is a blank in an event of two lines o
   for (const body of [twoLines + cut, cut + twoLines + cut, twoLines + chat('a') + cut]) {
     assertSameCutOrNot(openaiChat, body)
     assertSameCutOrNot(openaiChat, body.replaceAll('\n', '\r\n'))
+  }
+})
+
+test('WasmDecoder: a key is known by what it says, whichever of its letters is an escape', () => {
+  const key = 'reasoning_content'
+  for (const [at, letter] of Array.from(key).entries()) {
+    const escape = `\\u00${letter.charCodeAt(0).toString(16)}`
+    const spelling = key.slice(0, at) + escape + key.slice(at + 1)
+    const event = `data: {"choices":[{"delta":{"${spelling}":"a"}}]}\n\n`
+    assert.equal(assertSame(openaiChat, [latin1(event.repeat(3))], {}, at).rows.length, 12)
   }
 })
 
