@@ -250,11 +250,9 @@ export function wideTextAt(rowBytes: number, utf8Bytes: number): number {
   return ROWS_HEADER_BYTES + ((rowBytes + utf8Bytes + 1) & -2)
 }
 
-/** Offsets inside a CLOSED payload, int32 words: the stream's id, the length of what follows, */
+/** Offset inside a CLOSED payload, an int32 word: the stream's id, and that is all. */
 export const CLOSED_STREAM_ID = 0
-export const CLOSED_BYTE_LENGTH = 4
-/** and here the summary begins, msgpack. */
-export const CLOSED_HEADER_BYTES = 8
+export const CLOSED_BYTES = 4
 
 // ---- The memory.
 

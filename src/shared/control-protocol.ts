@@ -1,10 +1,10 @@
 /**
  * What main and a worker say to each other apart from the rings: the task that starts a channel,
- * the comlink interface, and the cold structures that travel in frames as msgpack.
+ * the comlink interface, and the options of a stream, which travel in its OPEN frame as msgpack.
  */
 import type { MessagePort } from 'node:worker_threads'
 import { Packr } from 'msgpackr'
-import type { DecodeCounts, DecodeOptions } from './decoder/decoder.ts'
+import type { DecodeOptions } from './decoder/decoder.ts'
 import type { Dialect } from './dialects/dialect.ts'
 
 /** Name of the function that piscina runs in the worker's module. */
@@ -69,19 +69,14 @@ export interface OpenFrame extends DecodeOptions {
   readonly dialect: string | Dialect
 }
 
-/** Payload of a CLOSED record: the answer to END and to ABORT. */
-export interface ClosedRecord {
-  readonly counts: DecodeCounts
-}
-
 // Plain maps: the two sides share no structure table that a restarted worker could have lost.
 const packr = new Packr({ useRecords: false })
 
-export function packFrame(frame: OpenFrame | ClosedRecord): Uint8Array {
+export function packFrame(frame: OpenFrame): Uint8Array {
   return packr.pack(frame)
 }
 
 /** @param bytes - On memory of their own: decoding straight from shared memory is slower. */
-export function unpackFrame<T extends OpenFrame | ClosedRecord>(bytes: Uint8Array): T {
-  return packr.unpack(bytes) as T
+export function unpackFrame(bytes: Uint8Array): OpenFrame {
+  return packr.unpack(bytes) as OpenFrame
 }

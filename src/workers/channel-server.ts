@@ -15,8 +15,7 @@ import { broken } from '../shared/assert.ts'
 import type { WorkerEnd } from '../shared/channel-ends.ts'
 import {
   CHUNK_SPACE_WANTED,
-  CLOSED_BYTE_LENGTH,
-  CLOSED_HEADER_BYTES,
+  CLOSED_BYTES,
   CLOSED_STREAM_ID,
   COPY_DONE,
   COPY_ID,
@@ -38,12 +37,7 @@ import {
   STREAM_DIALECT,
   streamWord,
 } from '../shared/channel-layout.ts'
-import {
-  packFrame,
-  unpackFrame,
-  type OpenFrame,
-  type WorkerStats,
-} from '../shared/control-protocol.ts'
+import { unpackFrame, type WorkerStats } from '../shared/control-protocol.ts'
 import type { ChannelDecoder } from '../shared/decoder/channel-decoder.ts'
 import { FrameWatch } from '../shared/frame-watch.ts'
 import { BACKPRESSURED } from '../shared/ring-buffer.ts'
@@ -213,7 +207,7 @@ export class ChannelServer {
     words[(copy + COPY_ID) >> 2] = id
     this.#stats.streamsOpen++
     if (!this.#mayDecode()) return this.#poison(id)
-    const options = unpackFrame<OpenFrame>(bytes.slice(from, from + byteLength))
+    const options = unpackFrame(bytes.slice(from, from + byteLength))
     this.#decoder.open(row, copy + COPY_STATE, options)
     this.#tellOnHeap()
   }
@@ -253,17 +247,14 @@ export class ChannelServer {
   #closeStream(id: number): void {
     const row = this.#rowOf(id)
     this.#flush()
-    const { words, bytes, records, commits } = this.#end
+    const { words, records, commits } = this.#end
     const copy = commits.change(row)
-    const summary = packFrame({ counts: this.#decoder.counts(row, copy + COPY_STATE) })
     this.#decoder.close(row, copy + COPY_STATE)
     words[(copy + COPY_ID) >> 2] = 0
     this.#stats.streamsOpen--
-    const at = this.#claim(RECORD_CLOSED, CLOSED_HEADER_BYTES + summary.length)
+    const at = this.#claim(RECORD_CLOSED, CLOSED_BYTES)
     if (at === PUBLISHED) return
     words[(at + CLOSED_STREAM_ID) >> 2] = id
-    words[(at + CLOSED_BYTE_LENGTH) >> 2] = summary.length
-    bytes.set(summary, at + CLOSED_HEADER_BYTES)
     records.commit()
   }
 

@@ -180,7 +180,7 @@ export class WasmStreams implements ChannelDecoder {
     if (number !== OWN_TABLE) return findDialect(DIALECT_NAMES[number]!)
     const at = slabAddress(words[(state + TABLE_SLAB) >> 2]!)
     const packed = bytes.slice(at, at + words[(state + TABLE_BYTES) >> 2]!)
-    return dialectReceived(unpackFrame<OpenFrame>(packed).dialect)
+    return dialectReceived(unpackFrame(packed).dialect)
   }
 
   #isElsewhere(row: number, state: number): boolean {
