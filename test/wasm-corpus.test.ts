@@ -4,10 +4,9 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { DecodeCounts, Decoder } from '../src/shared/decoder/decoder.ts'
 import { DIALECT_NAMES, findDialect } from '../src/shared/dialects/dialects.ts'
-import { RowWriter } from '../src/shared/row-writer.ts'
 import { byteWise, type Chunks, randomCuts, seeded, testSeed } from './chunking.ts'
+import { assertOutput, outputOf } from './outputs.ts'
 import { bodyOf, recordings } from './recordings.ts'
 import { SHARED_DATA_MISSING } from './shared-data.ts'
 import { edited } from './wasm-arbitraries.ts'
@@ -23,35 +22,6 @@ const RANDOM_EDITS = 20
 const seed = testSeed()
 const random = seeded(seed)
 const isFull = process.env['MILLRACE_CUTS'] === 'all'
-
-interface Output {
-  readonly rows: Buffer
-  readonly text: Buffer
-  readonly wide: Buffer
-  readonly counts: DecodeCounts
-}
-
-const writer = new RowWriter()
-
-function outputOf(decoder: Decoder, chunks: Chunks): Output {
-  writer.reset()
-  for (const chunk of chunks) decoder.push(chunk, writer)
-  decoder.end(writer)
-  const { rows, rowCount, text, textBytes, wide, wideBytes } = writer
-  return {
-    rows: Buffer.from(new Uint8Array(rows.buffer, 0, rowCount * 16)),
-    text: Buffer.from(text.subarray(0, textBytes)),
-    wide: Buffer.from(wide.subarray(0, wideBytes)),
-    counts: decoder.counts,
-  }
-}
-
-function assertOutput(found: Output, expected: Output, how: string): void {
-  assert.ok(found.rows.equals(expected.rows), `rows, ${how}`)
-  assert.ok(found.text.equals(expected.text), `text, ${how}`)
-  assert.ok(found.wide.equals(expected.wide), `wide text, ${how}`)
-  assert.deepEqual(found.counts, expected.counts, how)
-}
 
 function* cutsOf(body: Uint8Array): Generator<[string, Chunks]> {
   yield ['uncut', [body]]
