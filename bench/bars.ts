@@ -26,6 +26,8 @@ export type BarName =
   | 'inline'
   | 'inline-no-hit'
   | 'records-only'
+  | 'dialects'
+  | 'dialects-no-hit'
   | 'worker-batches'
   | 'worker-events'
   | 'worker-openai-sdk'
@@ -51,6 +53,12 @@ export const BARS: Readonly<Record<BarName, Bar>> = {
   inline: atLeast(15, 'x', `inline, chat to strings, against ${BASELINE}`, 25),
   'inline-no-hit': atLeast(6, 'x', 'the same without any template hit'),
   'records-only': atLeast(20, 'x', 'inline, records only (no strings), against the same', 45),
+  dialects: atLeast(
+    12,
+    'x',
+    'inline, the slowest of all dialects, against what one writes by hand',
+  ),
+  'dialects-no-hit': atLeast(5, 'x', 'the same without any template hit'),
   'worker-batches': atLeast(9, 'x', `one worker, batches() to strings, against ${BASELINE}`),
   'worker-events': atLeast(6, 'x', 'one worker, for await per token, against the same'),
   'worker-openai-sdk': atLeast(50, 'x', 'one worker, for await, against the openai SDK'),
