@@ -194,12 +194,12 @@ for (const placement of ['worker', 'inline'] as const) {
       assert.equal(worker.slabBytes, 0)
       assert.equal(worker.leasedBytes, 0)
     }
-    // Each stream had some 5 KB of it; what is collected is swept a little later.
-    const grown = externalBytes() - before
-    assert.ok(grown < 16 * 1024 * 1024, `${grown} bytes more`)
+    const grown = await leastGrowth(before, heapBefore)
+    // Each stream had some 5 KB outside of the heap.
+    assert.ok(grown.external < 16 * 1024 * 1024, `${grown.external} bytes more`)
     // The smallest thing that a stream could leave behind is 16 bytes.
-    const heapGrown = process.memoryUsage().heapUsed - heapBefore
-    assert.ok(heapGrown < HEAP_NOISE_BYTES + 10 * STREAMS, `${heapGrown} bytes more in the heap`)
+    const heapMax = HEAP_NOISE_BYTES + 10 * STREAMS
+    assert.ok(grown.heap < heapMax, `${grown.heap} bytes more in the heap`)
     if (placement === 'worker') await carriesAndGivesBack(mill)
     // Every row is free again: as many streams as there are rows open at once.
     const all = Array.from({ length: 1023 }, () => mill.open({ dialect: 'openai-chat', placement }))
@@ -340,6 +340,20 @@ const collectGarbage = runInNewContext('gc') as () => void
 function externalBytes(): number {
   collectGarbage()
   return process.memoryUsage().external
+}
+
+/** What is collected is swept a little later: the least growth that is seen is what stays. */
+async function leastGrowth(
+  externalBefore: number,
+  heapBefore: number,
+): Promise<{ external: number; heap: number }> {
+  const least = { external: Infinity, heap: Infinity }
+  for (let times = 0; times < 20; times++) {
+    least.external = Math.min(least.external, externalBytes() - externalBefore)
+    least.heap = Math.min(least.heap, process.memoryUsage().heapUsed - heapBefore)
+    await turn()
+  }
+  return least
 }
 
 async function settled(mill: Millrace): Promise<Awaited<ReturnType<Millrace['stats']>>> {

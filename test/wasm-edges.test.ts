@@ -52,6 +52,13 @@ test('WasmDecoder: a backslash may stand before eight letters, and before u', ()
   }
 })
 
+test('WasmDecoder: an element begins behind its comma, and its faults say so', () => {
+  for (const before of ['', ',', '"a",', '{},', '1 , ']) {
+    const body = `[${before}{"usageMetadata":{"id":"\xed\xa0\x80"}}]`
+    assertSameCutOrNot(geminiArray, body, { strict: true })
+  }
+})
+
 /** Pieces of a string's inside, and those that make it malformed. */
 const SOUND_PIECES = [
   'a|fifteen bytes..|\\n|\\\\|\\\\\\\\|\\"|\\/|\\b|\\f|\\r|\\t|\\u00e9|\\u002F',

@@ -130,7 +130,9 @@ function takeObject(
   const line = framing == FRAMING_NDJSON ? next - 1 : stop
   if (next == 0 || line - data > load<u32>(profile, PROFILE_LINE_BYTES_MAX)) return 0
   if (stop - payload > load<u32>(profile, PROFILE_EVENT_BYTES_MAX)) return 0
-  const chunkBytes = event - load<usize>(ctx, CTX_CHUNK)
+  // Commas before an element are none of its bytes, lines before the data are.
+  const first = framing == FRAMING_ARRAY ? payload : event
+  const chunkBytes = first - load<usize>(ctx, CTX_CHUNK)
   store<f64>(state, load<f64>(ctx, CTX_CHUNK_OFFSET) + <f64>chunkBytes, STATE_OFFSET)
   setFlags(state, FLAG_MARK_DONE)
   count(state, STATE_EVENTS)
