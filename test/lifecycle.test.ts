@@ -220,6 +220,25 @@ async function carriesAndGivesBack(mill: Millrace): Promise<void> {
   while ((await carried()) !== 0);
 }
 
+test('stats: memory that a large event has leased is given up once no stream is open', async () => {
+  const mill = await createMillrace()
+  const memoryBytes = async (): Promise<number> => (await mill.stats()).memoryBytes
+  const usual = await memoryBytes()
+  assert.ok(usual < 2_000_000)
+  const stream = mill.open({ dialect: 'openai-chat', accumulate: false })
+  const events = stream[Symbol.asyncIterator]()
+  const event = bytes(delta('x'.repeat(2_000_000)))
+  for (let at = 0; at < event.length; at += 65_536) {
+    if (!stream.write(event.subarray(at, at + 65_536))) await stream.drained()
+  }
+  assert.equal((await events.next()).done, false)
+  assert.ok((await memoryBytes()) > usual + 2_000_000)
+  stream.cancel()
+  while ((await memoryBytes()) > usual);
+  assert.equal((await mill.decode(HELLO, { dialect: 'openai-chat' }).final()).text[0], 'Hello')
+  await mill.close()
+})
+
 test('open: the stream after the last row is TOO_MANY_STREAMS, others are unharmed', async () => {
   const mill = await createMillrace()
   const all = Array.from({ length: 1024 }, () => mill.open({ dialect: 'openai-chat' }))
