@@ -10,7 +10,7 @@ import { test } from 'node:test'
 import * as fc from 'fast-check'
 import type { Dialect } from '../src/shared/dialects/dialect.ts'
 import { DIALECT_NAMES, findDialect } from '../src/shared/dialects/dialects.ts'
-import { byteWise, type Chunks, randomCuts, seeded, testSeed } from './chunking.ts'
+import { byteWise, type Chunks, everySplit, randomCuts, seeded, testSeed } from './chunking.ts'
 import { assertOutput, outputOf } from './outputs.ts'
 import { anyBytes, bodies, nearly } from './wasm-arbitraries.ts'
 import { dialect as madeUp } from './wasm-dialects.ts'
@@ -77,6 +77,22 @@ function runCase(caseSeed: number): void {
     const how = `${dialect.name}, chunks of ${lengths} bytes; replay: ${replay}`
     assertOutput(outputOf(wasmDecoder(dialect, setup), chunks), expected, how)
   }
+}
+
+/** What was found once. */
+const PAST: readonly (readonly [why: string, dialect: string, body: string])[] = [
+  ['a mark behind a comment is none, be that cut or not', 'sse', ':\n\ufeffdata: a\ndata: b\n\n'],
+]
+
+for (const [why, name, text] of PAST) {
+  test(`fuzz: ${why}`, () => {
+    const body = new TextEncoder().encode(text)
+    const expected = outputOf(plainDecoder(findDialect(name)), [body])
+    for (const chunks of everySplit(body)) {
+      assertOutput(outputOf(plainDecoder(findDialect(name)), chunks), expected, 'plain')
+      assertOutput(outputOf(wasmDecoder(findDialect(name)), chunks), expected, 'WASM')
+    }
+  })
 }
 
 test(`fuzz: WASM in any chunking says what plain says uncut (MILLRACE_SEED=${seed})`, (t) => {

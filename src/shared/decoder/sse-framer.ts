@@ -193,6 +193,7 @@ export class SseFramer implements Framer {
   }
 
   #takeComment(): null {
+    this.#isFirstLine = false
     this.#counts.comments++
     return null
   }

@@ -84,6 +84,7 @@ export function takeLine(ctx: usize, at: usize, end: usize): usize {
   store<u32>(state, 0, STATE_LINE_BYTES)
   if (hasFlags(state, FLAG_IN_COMMENT)) {
     clearFlags(state, FLAG_IN_COMMENT)
+    setFlags(state, FLAG_MARK_DONE)
     count(state, STATE_COMMENTS)
   } else if (append(state, STATE_LINE_SLAB, begun, at, <u32>(stop - at))) {
     const line = placeOf(load<u32>(state, STATE_LINE_SLAB))
