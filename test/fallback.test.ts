@@ -67,7 +67,7 @@ for (const { name, decoder, env, args = [] } of WAYS) {
 test('the plain decoder: every test of the surface passes on it, too', async () => {
   const files = SURFACE.map((name) => fileURLToPath(new URL(`${name}.test.js`, import.meta.url)))
   const { NODE_TEST_CONTEXT: _, ...env } = process.env
-  const plain = { ...env, MILLRACE_DECODER: 'plain', MILLRACE_STREAMS: '5000' }
+  const plain = { ...env, MILLRACE_DECODER: 'plain', MILLRACE_STREAMS: '2000' }
   const options = { env: plain, maxBuffer: 64 * 1024 * 1024 }
   const { stdout } = await run(
     process.execPath,

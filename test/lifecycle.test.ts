@@ -220,7 +220,10 @@ async function carriesAndGivesBack(mill: Millrace): Promise<void> {
   while ((await carried()) !== 0);
 }
 
-test('stats: memory that a large event has leased is given up once no stream is open', async () => {
+/** The plain decoder leases from its thread's heap, which nobody counts here. */
+const skip = process.env['MILLRACE_DECODER'] === 'plain' && 'the plain decoder was asked for'
+
+test('stats: memory that a large event leased is given up with it', { skip }, async () => {
   const mill = await createMillrace()
   const memoryBytes = async (): Promise<number> => (await mill.stats()).memoryBytes
   const usual = await memoryBytes()
