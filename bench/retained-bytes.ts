@@ -4,18 +4,25 @@ import { collectGarbage } from './collect-garbage.ts'
 const POINTER_BYTES = 8
 
 /**
- * Heap that stays taken as long as `things` are kept, their own array apart, bytes.
+ * Memory that stays taken as long as `things` are kept, their own array apart, bytes.
  *
  * A frame that has ended holds nothing: so call this once a measurement, and keep nothing outside.
  */
 export async function retainedBytes(keep: () => Promise<readonly unknown[]>): Promise<number> {
-  const before = heapBytes()
+  const before = await heldBytes()
   const things = await keep()
-  const after = heapBytes()
+  const after = await heldBytes()
   return after - before - things.length * POINTER_BYTES
 }
 
-function heapBytes(): number {
-  collectGarbage()
-  return process.memoryUsage().heapUsed
+/** Heap and array buffers. The latter are swept a little after they are collected. */
+async function heldBytes(): Promise<number> {
+  let least = Infinity
+  for (let times = 0; times < 5; times++) {
+    collectGarbage()
+    await new Promise((resolve) => setImmediate(resolve))
+    const { heapUsed, arrayBuffers } = process.memoryUsage()
+    least = Math.min(least, heapUsed + arrayBuffers)
+  }
+  return least
 }

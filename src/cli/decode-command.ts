@@ -91,9 +91,9 @@ async function writeStream(
 /** Whether there was nothing to decode; a source that failed at once is another matter. */
 function isEmpty(stream: TokenStream, failure: unknown): boolean {
   if (stream.stats().bytes > 0) return false
-  return (
-    failure === null || (failure instanceof MillraceError && failure.code === 'STREAM_TRUNCATED')
-  )
+  if (failure === null) return true
+  const codes = ['STREAM_TRUNCATED', 'DIALECT_UNRECOGNIZED']
+  return failure instanceof MillraceError && codes.includes(failure.code)
 }
 
 /** The error events of a stream that went on after them. */
