@@ -86,11 +86,11 @@ test('alignedPayload: the least offset past the header that agrees with the chun
   }
 })
 
-test('wideTextAt: the even offset at or just behind the UTF-8 text', () => {
+test('wideTextAt: the even offset at or just behind the Latin-1 text', () => {
   for (const rows of [0, 1, 2]) {
-    for (const utf8Bytes of [0, 1, 2, 3, 250]) {
-      const end = layout.ROWS_HEADER_BYTES + rows * ROW_BYTES + utf8Bytes
-      const at = layout.wideTextAt(rows * ROW_BYTES, utf8Bytes)
+    for (const textBytes of [0, 1, 2, 3, 250]) {
+      const end = layout.ROWS_HEADER_BYTES + rows * ROW_BYTES + textBytes
+      const at = layout.wideTextAt(rows * ROW_BYTES, textBytes)
       assert.equal(at, end + (end % 2))
     }
   }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import type { DecodeCounts, Decoder } from '../src/shared/decoder/decoder.ts'
 import { RowWriter } from '../src/shared/row-writer.ts'
+import { ROW_BYTES } from '../src/shared/rows.ts'
 import type { Chunks } from './chunking.ts'
 
 /** All that a decoder has written of a body, quick to compare. */
@@ -21,7 +22,7 @@ export function outputOf(decoder: Decoder, chunks: Chunks): Output {
   decoder.end(writer)
   const { rows, rowCount, text, textBytes, wide, wideBytes } = writer
   return {
-    rows: Buffer.from(new Uint8Array(rows.buffer, 0, rowCount * 16)),
+    rows: Buffer.from(new Uint8Array(rows.buffer, 0, rowCount * ROW_BYTES)),
     text: Buffer.from(text.subarray(0, textBytes)),
     wide: Buffer.from(wide.subarray(0, wideBytes)),
     counts: decoder.counts,

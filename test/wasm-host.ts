@@ -12,6 +12,7 @@ import { addressOf, WasmHeap } from '../src/shared/decoder/wasm-heap.ts'
 import type { Dialect } from '../src/shared/dialects/dialect.ts'
 import { STREAM_LIMITS_DEFAULT, type StreamLimits } from '../src/shared/limits.ts'
 import { RowWriter } from '../src/shared/row-writer.ts'
+import { ROW_WORDS } from '../src/shared/rows.ts'
 import type { Chunks } from './chunking.ts'
 
 /** `MILLRACE_WASM` names another module to test: a mutant. */
@@ -62,7 +63,7 @@ export function plainDecoder(dialect: Dialect, setup: Setup = {}): Decoder {
 
 /** All that a decoder shows: after each chunk, and after the end. */
 export interface Trace {
-  /** Rows, bytes of text, bytes of UTF-16, bytes pending, whether it failed; after each chunk. */
+  /** Rows, bytes of narrow text, bytes of wide text, bytes pending, whether it failed; after each chunk. */
   readonly steps: readonly number[]
   readonly rows: readonly number[]
   readonly text: string
@@ -85,7 +86,7 @@ export function traceOf(decoder: Decoder, chunks: Iterable<Uint8Array>): Trace {
   step()
   return {
     steps,
-    rows: [...writer.rows.subarray(0, writer.rowCount * 4)],
+    rows: [...writer.rows.subarray(0, writer.rowCount * ROW_WORDS)],
     text: hex(writer.text.subarray(0, writer.textBytes)),
     wide: hex(writer.wide.subarray(0, writer.wideBytes)),
     counts: { ...decoder.counts },

@@ -7,7 +7,7 @@ import {
   RECORD_ROWS,
   ROWS_HEADER_BYTES,
   ROWS_ROW_COUNT,
-  ROWS_UTF8_BYTES,
+  ROWS_TEXT_BYTES,
   wideTextAt,
 } from '../../src/shared/channel-layout.ts'
 import { findDialect } from '../../src/shared/dialects/dialects.ts'
@@ -111,7 +111,7 @@ function rowLoops(): readonly Loop[] {
   const payloadBytes = wideTextAt(rowBytes, writer.textBytes)
   const at = producer.claim(RECORD_ROWS, payloadBytes)
   words[(at + ROWS_ROW_COUNT) >> 2] = writer.rowCount
-  words[(at + ROWS_UTF8_BYTES) >> 2] = writer.textBytes
+  words[(at + ROWS_TEXT_BYTES) >> 2] = writer.textBytes
   words.set(writer.rows.subarray(0, BATCH * ROW_WORDS), (at + ROWS_HEADER_BYTES) >> 2)
   bytes.set(writer.text.subarray(0, writer.textBytes), at + ROWS_HEADER_BYTES + rowBytes)
   const reader = new RowReader(words)

@@ -2,6 +2,7 @@ import { compileDialect } from '../shared/dialects/compile.ts'
 import type { Dialect } from '../shared/dialects/dialect.ts'
 import { type ErrorCode, MillraceError } from '../shared/errors.ts'
 import * as row from '../shared/rows.ts'
+import { BatchRows } from './batch-rows.ts'
 import type { TokenEvent } from './events.ts'
 import { providerError } from './provider-error.ts'
 import { TokenBatch, type ReadValue } from './token-batch.ts'
@@ -9,15 +10,19 @@ import { StreamedTexts } from './streamed-texts.ts'
 import { ToolCalls, type ToolFragment } from './tool-calls.ts'
 import { UsageMeter } from './usage.ts'
 
-const { FLAG_CONTINUED, FLAG_WHOLE, FLAG_WIDE, ROW_DELTA_LAST, ROW_WORDS } = row
+const { FLAG_CONTINUED, FLAG_WHOLE, ROW_DELTA_LAST } = row
 
 /** A row with one of these is no delta to pass on as it is. */
 const NOT_PLAIN = FLAG_CONTINUED | FLAG_WHOLE
 
-/** Kind and flags of a row's first word. */
-const KIND_AND_FLAGS = 0xffff
+const NO_ROWS: row.RowBatch = {
+  rows: new Int32Array(0),
+  rowsAt: 0,
+  rowCount: 0,
+  text: '',
+  wideText: '',
+}
 
-const NO_ROWS: row.RowBatch = { rows: new Int32Array(0), rowCount: 0, text: '', wideText: '' }
 /**
  * Kinds whose rows are events by themselves: a value, as it was sent. Some providers send one with
  * every token, and few readers look: so they stay rows until they are asked for.
@@ -25,9 +30,6 @@ const NO_ROWS: row.RowBatch = { rows: new Int32Array(0), rowCount: 0, text: '', 
 const VALUE_KINDS = [row.ROW_LOGPROBS, row.ROW_ANNOTATION, row.ROW_SAFETY]
 
 const NO_EVENTS: readonly TokenEvent[] = []
-
-/** Where the text of a lone row starts: most batches of a slow stream are one row. */
-const LONE_START = new Int32Array(1)
 
 /** How a stream ended, as far as the protocol goes. */
 export interface StreamEnd {
@@ -88,24 +90,20 @@ export class Assembler {
     if (isRecognized) this.#emit({ type: 'dialect', dialect: dialect.name })
   }
 
-  /** Turns the next rows into tokens. The batch goes on using `batch.rows`: it must not change. */
+  /** Turns the next rows into tokens. */
   read(batch: row.RowBatch): TokenBatch {
-    const { rows, rowCount } = batch
-    const starts = rowCount === 1 ? LONE_START : new Int32Array(rowCount)
-    let at = 0
-    let plain = 0
-    for (; plain < rowCount; plain++) {
-      if (((rows[plain * ROW_WORDS] as number) & KIND_AND_FLAGS) > ROW_DELTA_LAST) break
-      starts[plain] = at
-      at += rows[plain * ROW_WORDS + 2] as number
+    if (batch.rowCount > 0 && this.#partial === '' && this.#events.length === 0) {
+      const packed = BatchRows.pack(batch)
+      if (packed !== null) {
+        this.deltas += packed.length
+        const head = packed.head(0)
+        this.#streamed?.add(head & 0xff, head >>> 16, packed.index(0))
+        return new TokenBatch(packed, null, NO_EVENTS, this.#readValue)
+      }
     }
-    if (plain === rowCount && this.#partial === '' && this.#events.length === 0) {
-      this.deltas += rowCount
-      this.#streamed?.addAll(rows, rowCount)
-      return new TokenBatch(batch, starts, null, NO_EVENTS, this.#readValue)
-    }
-    const tokens = this.#readEach(batch, starts)
-    return new TokenBatch(batch, starts, tokens, this.#takeEvents(), this.#readValue)
+    const rows = BatchRows.copy(batch)
+    this.#readRows(rows)
+    return this.#toBatch(rows)
   }
 
   /** Whether the protocol's own end was seen, and nothing that counts follows it. */
@@ -118,11 +116,10 @@ export class Assembler {
    * the stream came to its proper end.
    */
   end(last: row.RowBatch = NO_ROWS): StreamEnd {
-    const starts = new Int32Array(last.rowCount)
-    const tokens = this.#readEach(last, starts)
+    const rows = BatchRows.copy(last)
+    this.#readRows(rows)
     if (this.failure === null) this.#tools.endAll()
-    const batch = new TokenBatch(last, starts, tokens, this.#takeEvents(), this.#readValue)
-    return { batch, error: this.failure ?? this.#truncation() }
+    return { batch: this.#toBatch(rows), error: this.failure ?? this.#truncation() }
   }
 
   #truncation(): MillraceError | null {
@@ -137,49 +134,39 @@ export class Assembler {
     return new MillraceError('STREAM_TRUNCATED', message, { tokens, finishReasons })
   }
 
-  /** The tokens of a batch that is not all plain deltas, and where the texts of those start. */
-  #readEach({ rows, rowCount, text, wideText }: row.RowBatch, starts: Int32Array): number[] {
-    const places = this.#places
-    let at = 0
-    let wideAt = 0
-    for (let number = 0; number < rowCount; number++) {
-      const word = number * ROW_WORDS
-      const head = rows[word] as number
-      const units = rows[word + 2] as number
-      const flags = head >>> 8
-      const isWide = (flags & FLAG_WIDE) !== 0
-      const start = isWide ? wideAt : at
-      if (isWide) wideAt += units
-      else at += units
-      starts[number] = start
-      const kind = head & 0xff
-      const choice = head >>> 16
-      const index = rows[word + 1] as number
-      if ((flags & NOT_PLAIN) === 0 && this.#partial === '') {
-        if (kind <= ROW_DELTA_LAST) {
-          places.push(number)
-          this.deltas++
-          this.#streamed?.add(kind, choice, index)
-          continue
-        }
-        if (this.#valueKinds.includes(kind)) {
-          places.push(number)
-          continue
-        }
-      }
-      this.#partial += (isWide ? wideText : text).slice(start, start + units)
-      if ((flags & FLAG_CONTINUED) !== 0) continue
-      const value = this.#partial
-      this.#partial = ''
-      const isWhole = (flags & FLAG_WHOLE) !== 0
-      if (isWhole && this.#streamed?.has(kind, choice, index)) continue
-      if (!isWhole && kind <= ROW_DELTA_LAST) this.#streamed?.add(kind, choice, index)
-      this.#take(kind, choice, index, value)
-    }
-    return places
+  #readRows(rows: BatchRows): void {
+    for (let at = 0; at < rows.length; at++) this.#readRow(rows, at)
   }
 
-  #take(kind: row.RowKind, choice: number, index: number, text: string): void {
+  #readRow(rows: BatchRows, at: number): void {
+    const head = rows.head(at)
+    const kind = head & 0xff
+    const flags = (head >>> 8) & 0xff
+    const choice = head >>> 16
+    const index = rows.index(at)
+    if ((flags & NOT_PLAIN) === 0 && this.#partial === '') {
+      if (kind <= ROW_DELTA_LAST) {
+        this.#places.push(at)
+        this.deltas++
+        this.#streamed?.add(kind, choice, index)
+        return
+      }
+      if (this.#valueKinds.includes(kind)) {
+        this.#places.push(at)
+        return
+      }
+    }
+    this.#partial += rows.text(at)
+    if ((flags & FLAG_CONTINUED) !== 0) return
+    const value = this.#partial
+    this.#partial = ''
+    const isWhole = (flags & FLAG_WHOLE) !== 0
+    if (isWhole && this.#streamed?.has(kind, choice, index)) return
+    if (!isWhole && kind <= ROW_DELTA_LAST) this.#streamed?.add(kind, choice, index)
+    this.#read(kind, choice, index, value)
+  }
+
+  #read(kind: row.RowKind, choice: number, index: number, text: string): void {
     switch (kind) {
       case row.ROW_TEXT:
         return this.#emit({ type: 'text-delta', choice, text })
@@ -303,11 +290,12 @@ export class Assembler {
     this.#events.push(event)
   }
 
-  #takeEvents(): TokenEvent[] {
-    const events = this.#events
+  /** The batch at hand is complete. */
+  #toBatch(rows: BatchRows): TokenBatch {
+    const batch = new TokenBatch(rows, this.#places, this.#events, this.#readValue)
     this.#places = []
     this.#events = []
-    return events
+    return batch
   }
 }
 

@@ -12,10 +12,10 @@ export class DeltaLog {
   #pairs: Int32Array = new Int32Array(64)
   #used = 0
 
-  /** Adds the tokens from `from` to before `to`: one run, see {@link TokenBatch.runEnd}. */
-  add(batch: TokenBatch, from: number, to: number): void {
+  /** Adds the tokens from `from` to before `to`, whose `text` is one run: see {@link TokenBatch}. */
+  add(batch: TokenBatch, from: number, to: number, text: string): void {
     const choice = batch.choice(from)
-    this.#texts.set(choice, (this.#texts.get(choice) ?? '') + batch.joined(from, to))
+    this.#texts.set(choice, (this.#texts.get(choice) ?? '') + text)
     for (let at = from; at < to; at++) {
       const length = batch.textLength(at)
       if (length > 0) this.#push(choice, length)

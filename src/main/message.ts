@@ -170,8 +170,9 @@ export class MessageBuilder {
   }
 
   #addDeltas(log: DeltaLog, batch: TokenBatch, from: number, to: number): void {
-    this.#count(batch.joinedBytes(from, to))
-    log.add(batch, from, to)
+    const text = batch.joined(from, to)
+    this.#count(Buffer.byteLength(text))
+    log.add(batch, from, to, text)
   }
 
   #addEvent(event: TokenEvent): void {

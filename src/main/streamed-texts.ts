@@ -1,4 +1,4 @@
-import { ROW_WORDS, type RowKind } from '../shared/rows.ts'
+import type { RowKind } from '../shared/rows.ts'
 
 /** Blocks that are told apart; of those after, whatever is repeated whole is taken as repeated. */
 const BLOCKS_MAX = 65_536
@@ -23,14 +23,6 @@ export class StreamedTexts {
     if (this.#seen.size === BLOCKS_MAX) return
     this.#seen.add(key)
     this.#kinds.add(keyOf(kind, choice, UNKNOWN))
-  }
-
-  /** Adds rows that are all deltas. */
-  addAll(rows: Int32Array, rowCount: number): void {
-    for (let at = 0; at < rowCount * ROW_WORDS; at += ROW_WORDS) {
-      const head = rows[at] as number
-      this.add(head & 0xff, head >>> 16, rows[at + 1] as number)
-    }
   }
 
   /** What has no index, a delta or the whole, may be of any block. */

@@ -1,5 +1,4 @@
 import {
-  FLAG_WIDE,
   ROW_ANNOTATION,
   ROW_DELTA_LAST,
   ROW_LOGPROBS,
@@ -8,10 +7,9 @@ import {
   ROW_SAFETY,
   ROW_TEXT,
   ROW_USAGE,
-  ROW_WORDS,
-  type RowBatch,
   type RowKind,
 } from '../shared/rows.ts'
+import type { BatchRows } from './batch-rows.ts'
 import type { TokenEvent, TokenEventType } from './events.ts'
 
 type DeltaType = 'text-delta' | 'reasoning-delta' | 'refusal-delta'
@@ -32,37 +30,30 @@ const TYPES: readonly TokenEventType[] = (() => {
 /** Makes the event of a row that holds a value, as JSON. */
 export type ReadValue = (kind: RowKind, choice: number, text: string) => TokenEvent
 
-const WIDE = FLAG_WIDE << 8
-
 /**
  * Tokens that arrived together, as columns: `type(at)`, `text(at)` and so on, for `at` from 0 to
  * `length - 1`. Iterate it for events instead.
  *
  * Deltas and values stay rows over one string until they are asked for; everything else is an event
- * already.
- * A batch never changes, and holds on to the rows that it was made of.
+ * already. A batch never changes.
  */
 export class TokenBatch implements Iterable<TokenEvent> {
   /** How many tokens there are. */
   readonly length: number
-  readonly #batch: RowBatch
-  /** By row: where its text starts in the string that holds it. */
-  readonly #starts: Int32Array
+  readonly #rows: BatchRows
   /** By token: its row, or `~place` in `#events`. `null` where each is the row of its number. */
   readonly #tokens: readonly number[] | null
   readonly #events: readonly TokenEvent[]
   readonly #readValue: ReadValue
 
   constructor(
-    batch: RowBatch,
-    starts: Int32Array,
+    rows: BatchRows,
     tokens: readonly number[] | null,
     events: readonly TokenEvent[],
     readValue: ReadValue,
   ) {
-    this.length = tokens === null ? batch.rowCount : tokens.length
-    this.#batch = batch
-    this.#starts = starts
+    this.length = tokens === null ? rows.length : tokens.length
+    this.#rows = rows
     this.#tokens = tokens
     this.#events = events
     this.#readValue = readValue
@@ -71,13 +62,13 @@ export class TokenBatch implements Iterable<TokenEvent> {
   type(at: number): TokenEventType {
     const row = this.#rowOf(at)
     if (row < 0) return this.#eventOf(row).type
-    return TYPES[this.#head(row) & 0xff] as TokenEventType
+    return TYPES[this.#rows.head(row) & 0xff] as TokenEventType
   }
 
   /** Which alternative answer it belongs to; 0 where that means nothing. */
   choice(at: number): number {
     const row = this.#rowOf(at)
-    if (row >= 0) return this.#head(row) >>> 16
+    if (row >= 0) return this.#rows.head(row) >>> 16
     const event = this.#eventOf(row)
     return 'choice' in event ? event.choice : 0
   }
@@ -85,7 +76,7 @@ export class TokenBatch implements Iterable<TokenEvent> {
   /** The provider's content block or tool index; -1 where there is none. */
   index(at: number): number {
     const row = this.#rowOf(at)
-    if (this.#isDelta(row)) return this.#batch.rows[row * ROW_WORDS + 1] as number
+    if (this.#isDelta(row)) return this.#rows.index(row)
     if (row >= 0) return -1
     const event = this.#eventOf(row)
     return 'index' in event ? event.index : -1
@@ -94,7 +85,7 @@ export class TokenBatch implements Iterable<TokenEvent> {
   /** The text of a delta of any kind, `''` for everything else. */
   text(at: number): string {
     const row = this.#rowOf(at)
-    if (this.#isDelta(row)) return this.#slice(row, row)
+    if (this.#isDelta(row)) return this.#rows.text(row)
     if (row >= 0) return ''
     const event = this.#eventOf(row)
     return 'text' in event ? event.text : ''
@@ -103,18 +94,16 @@ export class TokenBatch implements Iterable<TokenEvent> {
   /** Its length in UTF-16 units, without making it. */
   textLength(at: number): number {
     const row = this.#rowOf(at)
-    return this.#isDelta(row)
-      ? (this.#batch.rows[row * ROW_WORDS + 2] as number)
-      : this.text(at).length
+    return this.#isDelta(row) ? this.#rows.units(row) : this.text(at).length
   }
 
   event(at: number): TokenEvent {
     const row = this.#rowOf(at)
     if (row < 0) return this.#eventOf(row)
-    const head = this.#head(row)
+    const head = this.#rows.head(row)
     const kind = head & 0xff
     const choice = head >>> 16
-    const text = this.#slice(row, row)
+    const text = this.#rows.text(row)
     if (kind > ROW_DELTA_LAST) return this.#readValue(kind, choice, text)
     return { type: TYPES[kind] as DeltaType, choice, text }
   }
@@ -139,23 +128,14 @@ export class TokenBatch implements Iterable<TokenEvent> {
   /** The texts of the tokens from `from` to before `to`, which are one run, as one string. */
   joined(from: number, to: number): string {
     const first = this.#rowOf(from)
-    return this.#isDelta(first) ? this.#slice(first, first + to - from - 1) : this.text(from)
-  }
-
-  /** Length of the same text as it lay in the batch, bytes: UTF-8 but for lone surrogates. */
-  joinedBytes(from: number, to: number): number {
-    const first = this.#rowOf(from)
-    if (!this.#isDelta(first)) return Buffer.byteLength(this.text(from))
-    let bytes = 0
-    for (let row = first; row < first + to - from; row++) {
-      bytes += this.#batch.rows[row * ROW_WORDS + 3] as number
-    }
-    return bytes
+    return this.#isDelta(first) ? this.#rows.join(first, first + to - from - 1) : this.text(from)
   }
 
   /** `row` is the expected next one, and says the same of kind, flags and choice. */
   #continues(expected: number, row: number): boolean {
-    return row === expected && this.#head(row) === this.#head(row - 1)
+    const rows = this.#rows
+    if (row !== expected || rows.head(row) !== rows.head(row - 1)) return false
+    return rows.isWide(row) === rows.isWide(row - 1)
   }
 
   #rowOf(at: number): number {
@@ -164,22 +144,10 @@ export class TokenBatch implements Iterable<TokenEvent> {
 
   /** Whether this is a row, and one of a delta. */
   #isDelta(row: number): boolean {
-    return row >= 0 && (this.#head(row) & 0xff) <= ROW_DELTA_LAST
-  }
-
-  #head(row: number): number {
-    return this.#batch.rows[row * ROW_WORDS] as number
+    return row >= 0 && (this.#rows.head(row) & 0xff) <= ROW_DELTA_LAST
   }
 
   #eventOf(row: number): TokenEvent {
     return this.#events[~row] as TokenEvent
-  }
-
-  #slice(first: number, last: number): string {
-    const { rows, text, wideText } = this.#batch
-    const start = this.#starts[first] as number
-    const end = (this.#starts[last] as number) + (rows[last * ROW_WORDS + 2] as number)
-    const isWide = (this.#head(first) & WIDE) !== 0
-    return (isWide ? wideText : text).slice(start, end)
   }
 }

@@ -236,8 +236,8 @@ export const RECORD_CLOSED = 2
 export const ROWS_STREAM_ID = 0
 /** how many rows, */
 export const ROWS_ROW_COUNT = 4
-/** bytes of UTF-8 behind the rows, */
-export const ROWS_UTF8_BYTES = 8
+/** bytes of Latin-1 behind the rows, */
+export const ROWS_TEXT_BYTES = 8
 /** bytes of UTF-16LE behind that, at the next even offset, */
 export const ROWS_WIDE_BYTES = 12
 /** stream bytes taken from the chunk ring since the stream's last record: credit to refund. */
@@ -246,8 +246,8 @@ export const ROWS_CONSUMED_BYTES = 16
 export const ROWS_HEADER_BYTES = 24
 
 /** Where the UTF-16 text of a ROWS payload begins; `rowBytes` is all its rows. */
-export function wideTextAt(rowBytes: number, utf8Bytes: number): number {
-  return ROWS_HEADER_BYTES + ((rowBytes + utf8Bytes + 1) & -2)
+export function wideTextAt(rowBytes: number, textBytes: number): number {
+  return ROWS_HEADER_BYTES + ((rowBytes + textBytes + 1) & -2)
 }
 
 /** Offset inside a CLOSED payload, an int32 word: the stream's id, and that is all. */

@@ -1,25 +1,26 @@
 /**
  * Rows: what a decoder says, one fixed-size row per extracted fact.
  *
- * A row is four 32-bit words; its text lies apart, in the batch's text area, in row order:
+ * A row is three 32-bit words; its text lies apart, in one of the batch's two text areas, in row
+ * order:
  *
  *     word 0   kind (bits 0-7) | flags (bits 8-15) | choice (bits 16-31)
  *     word 1   index: content block or tool index as the provider sent it, -1 where absent
  *     word 2   length of the text in UTF-16 units
- *     word 3   length of the text in bytes, as it lies in the text area
  *
- * The text area has two parts: well-formed UTF-8 of all unflagged rows first, then UTF-16LE of the
- * rows flagged {@link FLAG_WIDE} (a value with a lone surrogate has no UTF-8 form). So a reader
- * makes one string of each part and cuts every row's text out of it by UTF-16 units.
+ * Text lies as V8 keeps strings: Latin-1 where no character is above U+00FF, else, of rows flagged
+ * {@link FLAG_WIDE}, UTF-16LE. So a reader makes one string of each area, at the speed of a copy,
+ * and cuts every row's text out of it; a lone surrogate needs no case of its own; and one character
+ * of four bytes does not make the text beside it twice as long.
  *
  * Rows are facts, not meaning: tool identity, merging of usage and the order of public events are
  * the assembler's (src/main/assembler.ts), whose state therefore survives a worker's death.
  */
 
-export const ROW_WORDS = 4
+export const ROW_WORDS = 3
 export const ROW_BYTES: number = ROW_WORDS * Int32Array.BYTES_PER_ELEMENT
 
-/** The value holds a lone surrogate: its text lies in the UTF-16 part. */
+/** The value has a character above U+00FF: its text lies in the wide area. */
 export const FLAG_WIDE = 1
 /** More text of this same value follows in the stream's next row. */
 export const FLAG_CONTINUED = 2
@@ -126,7 +127,7 @@ export interface RowArea {
   readonly rows: Int32Array
   readonly rowsAt: number
   readonly rowCount: number
-  /** UTF-8 of the rows without {@link FLAG_WIDE}. */
+  /** Latin-1 of the rows without {@link FLAG_WIDE}. */
   readonly text: Uint8Array
   readonly textAt: number
   readonly textBytes: number
@@ -136,10 +137,14 @@ export interface RowArea {
   readonly wideBytes: number
 }
 
-/** Rows with their two texts as strings: what one batch of one stream looks like to its reader. */
+/**
+ * Rows with their two texts as strings: what one batch of one stream looks like to its reader. The
+ * rows are read at once: they may change as soon as the reader has returned.
+ */
 export interface RowBatch {
-  /** `ROW_WORDS` words a row. */
+  /** `ROW_WORDS` words a row, from index `rowsAt`. */
   readonly rows: Int32Array
+  readonly rowsAt: number
   readonly rowCount: number
   /** Text of all rows without {@link FLAG_WIDE}, joined. */
   readonly text: string

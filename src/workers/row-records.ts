@@ -10,7 +10,7 @@ import {
   ROWS_HEADER_BYTES,
   ROWS_ROW_COUNT,
   ROWS_STREAM_ID,
-  ROWS_UTF8_BYTES,
+  ROWS_TEXT_BYTES,
   ROWS_WIDE_BYTES,
   wideTextAt,
 } from '../shared/channel-layout.ts'
@@ -29,7 +29,7 @@ export class RowRecords {
    * @param decoder - Knows the memory as it is by now.
    * @param claim - Claims room in the record ring, waiting where it is full. Negative where the
    *   record is published already.
-   * @param recordBytesMax - Most bytes of one payload.
+   * @param recordBytesMax - Most bytes of one payload, an even number.
    */
   constructor(
     records: Producer,
@@ -66,7 +66,7 @@ export class RowRecords {
     const { words, bytes } = this.#decoder.views
     words[(at + ROWS_STREAM_ID) >> 2] = streamId
     words[(at + ROWS_ROW_COUNT) >> 2] = rowCount
-    words[(at + ROWS_UTF8_BYTES) >> 2] = textBytes
+    words[(at + ROWS_TEXT_BYTES) >> 2] = textBytes
     words[(at + ROWS_WIDE_BYTES) >> 2] = wideBytes
     words[(at + ROWS_CONSUMED_BYTES) >> 2] = consumedBytes
     const rowsAt = at + ROWS_HEADER_BYTES
@@ -89,9 +89,9 @@ class Piece implements RowArea {
   wide!: Uint8Array
   wideAt = 0
   wideBytes = 0
-  /** The row that comes next, and how many of its bytes earlier pieces hold. */
+  /** The row that comes next, and how many of its units earlier pieces hold. */
   next = 0
-  #carriedBytes = 0
+  #carriedUnits = 0
 
   constructor(rowsMax: number) {
     this.rows = new Int32Array(rowsMax * ROW_WORDS)
@@ -102,7 +102,7 @@ class Piece implements RowArea {
     this.textAt = textAt
     this.wide = wide
     this.wideAt = wideAt
-    this.textBytes = this.wideBytes = this.next = this.#carriedBytes = 0
+    this.textBytes = this.wideBytes = this.next = this.#carriedUnits = 0
   }
 
   /** Takes the next rows, as many as fit; of a row that fits no record, as much as fits. */
@@ -112,32 +112,36 @@ class Piece implements RowArea {
     this.rowCount = this.textBytes = this.wideBytes = 0
     while (this.next < rowCount) {
       const at = rowsAt + this.next * ROW_WORDS
-      const bytes = rows[at + 3]! - this.#carriedBytes
+      const isWide = ((rows[at]! >> 8) & FLAG_WIDE) !== 0
+      const unitBytes = isWide ? 2 : 1
+      const units = rows[at + 2]! - this.#carriedUnits
+      // All of these are even, so whatever is padded still fits.
       const roomBytes = bytesMax - payloadBytesOf(this) - ROW_BYTES
-      if (bytes > roomBytes && this.rowCount > 0) return
-      if (this.#take(rows, at, bytes, roomBytes)) return
+      const unitsMax = Math.floor(roomBytes / unitBytes)
+      if (units > unitsMax && this.rowCount > 0) return
+      const taken = units <= unitsMax ? units : isWide ? this.#unitsWhole(unitsMax) : unitsMax
+      this.#take(rows, at, taken, units)
+      if (isWide) this.wideBytes += taken * 2
+      else this.textBytes += taken
+      if (taken < units) return
     }
   }
 
-  /** Takes a row, or the front of it. Returns whether something of it is left. */
-  #take(rows: Int32Array, at: number, bytes: number, roomBytes: number): boolean {
-    const head = rows[at]!
-    const isWide = ((head >> 8) & FLAG_WIDE) !== 0
-    const area = isWide ? this.wide : this.text
-    const from = isWide ? this.wideAt + this.wideBytes : this.textAt + this.textBytes
-    const taken = bytes <= roomBytes ? bytes : cutBefore(area, from, roomBytes, isWide)
-    const isCut = taken < bytes
-    const isWhole = !isCut && this.#carriedBytes === 0
+  /** Takes a row of which `units` are left, or only the front of them. */
+  #take(rows: Int32Array, at: number, taken: number, units: number): void {
+    const isCut = taken < units
     const to = this.rowCount++ * ROW_WORDS
-    this.rows[to] = head | (isCut ? FLAG_CONTINUED << 8 : 0)
+    this.rows[to] = rows[at]! | (isCut ? FLAG_CONTINUED << 8 : 0)
     this.rows[to + 1] = rows[at + 1]!
-    this.rows[to + 2] = isWhole ? rows[at + 2]! : isWide ? taken / 2 : unitsOf(area, from, taken)
-    this.rows[to + 3] = taken
-    if (isWide) this.wideBytes += taken
-    else this.textBytes += taken
-    this.#carriedBytes = isCut ? this.#carriedBytes + taken : 0
+    this.rows[to + 2] = taken
+    this.#carriedUnits = isCut ? this.#carriedUnits + taken : 0
     if (!isCut) this.next++
-    return isCut
+  }
+
+  /** The most units of the wide text up to `unitsMax` that cut no surrogate pair. */
+  #unitsWhole(unitsMax: number): number {
+    const high = this.wide[this.wideAt + this.wideBytes + unitsMax * 2 - 1]!
+    return high >= 0xd8 && high <= 0xdb ? unitsMax - 1 : unitsMax
   }
 }
 
@@ -160,26 +164,4 @@ function copy<T extends Int32Array | Uint8Array>(
     for (let at = 0; at < length; at++) target[to + at] = source[from + at]!
   } else if (target === source) target.copyWithin(to, from, from + length)
   else target.set(source.subarray(from, from + length), to)
-}
-
-/** The most bytes up to `bytesMax` that end with a whole code point. */
-function cutBefore(area: Uint8Array, from: number, bytesMax: number, isWide: boolean): number {
-  let bytes = bytesMax
-  if (isWide) {
-    bytes &= -2
-    const high = area[from + bytes - 1]!
-    return high >= 0xd8 && high <= 0xdb ? bytes - 2 : bytes
-  }
-  while ((area[from + bytes]! & 0xc0) === 0x80) bytes--
-  return bytes
-}
-
-/** UTF-16 units of well-formed UTF-8: one a lead byte, two where it leads four. */
-function unitsOf(area: Uint8Array, from: number, bytes: number): number {
-  let units = 0
-  for (let at = from; at < from + bytes; at++) {
-    const byte = area[at]!
-    if ((byte & 0xc0) !== 0x80) units += byte >= 0xf0 ? 2 : 1
-  }
-  return units
 }

@@ -22,7 +22,7 @@ import {
 } from '../../src/shared/channel-layout.ts'
 import type { MainEnd } from '../../src/shared/channel-ends.ts'
 import { HEADER_BYTES, PADDING } from '../../src/shared/ring-buffer.ts'
-import { FLAG_CONTINUED, ROW_BYTES } from '../../src/shared/rows.ts'
+import { FLAG_CONTINUED, ROW_BYTES, ROW_WORDS } from '../../src/shared/rows.ts'
 import { add, load, store } from './atomics.ts'
 import type { Context, Mortal, Scenario, Thread } from './scenario.ts'
 import type { Code } from './code.ts'
@@ -219,8 +219,8 @@ function readRecord({ words, bytes }: MainEnd, at: number): string {
   const rowCount = words[(at + ROWS_ROW_COUNT) >> 2]!
   let from = at + ROWS_HEADER_BYTES + rowCount * ROW_BYTES
   for (let row = 0; row < rowCount; row++) {
-    const word = ((at + ROWS_HEADER_BYTES) >> 2) + 4 * row
-    const end = from + words[word + 3]!
+    const word = ((at + ROWS_HEADER_BYTES) >> 2) + ROW_WORDS * row
+    const end = from + words[word + 2]!
     for (; from < end; from++) text += String.fromCharCode(bytes[from]!)
     if (((words[word]! >> 8) & FLAG_CONTINUED) === 0) text += '.'
   }

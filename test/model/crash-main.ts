@@ -28,7 +28,7 @@ import {
 } from '../../src/shared/channel-layout.ts'
 import { type OpenFrame, packFrame } from '../../src/shared/control-protocol.ts'
 import { STREAM_LIMITS_DEFAULT } from '../../src/shared/limits.ts'
-import { FLAG_CONTINUED, ROW_BYTES, ROW_FATAL, ROW_TEXT } from '../../src/shared/rows.ts'
+import { FLAG_CONTINUED, ROW_BYTES, ROW_FATAL, ROW_TEXT, ROW_WORDS } from '../../src/shared/rows.ts'
 import type { ServerStats } from '../../src/workers/channel-server.ts'
 import type { Code } from './code.ts'
 import { SMALL } from './small-channel.ts'
@@ -199,8 +199,9 @@ export class MainSide {
     stream.refunded += words[(at + ROWS_CONSUMED_BYTES) >> 2]!
     let text = at + ROWS_HEADER_BYTES + rowCount * ROW_BYTES
     for (let row = 0; row < rowCount; row++) {
-      const head = words[((at + ROWS_HEADER_BYTES) >> 2) + row * 4]!
-      const length = words[((at + ROWS_HEADER_BYTES) >> 2) + row * 4 + 3]!
+      const word = ((at + ROWS_HEADER_BYTES) >> 2) + row * ROW_WORDS
+      const head = words[word]!
+      const length = words[word + 2]!
       const piece = Buffer.from(this.bytes.subarray(text, text + length)).toString('latin1')
       text += length
       const isContinued = ((head >> 8) & FLAG_CONTINUED) !== 0

@@ -53,7 +53,7 @@ export const SCRIPTS: readonly Script[] = [
     steps: [
       ['open', 0],
       ['open', 1],
-      ['data', 0, 'ABCD.'],
+      ['data', 0, 'ABC.'],
       ['end', 0],
       ['data', 1, 'ABCDE.FGHIJ.KLMNO.P.'],
       ['open', 0],

@@ -11,7 +11,7 @@ import { SLOT_BYTES, STREAM_DIALECT, streamWord } from '../../src/shared/channel
 import type { OpenFrame } from '../../src/shared/control-protocol.ts'
 import type { ChannelDecoder } from '../../src/shared/decoder/channel-decoder.ts'
 import type { DecodeCounts } from '../../src/shared/decoder/decoder.ts'
-import { ROW_TEXT, type RowArea } from '../../src/shared/rows.ts'
+import { ROW_TEXT, ROW_WORDS, type RowArea } from '../../src/shared/rows.ts'
 
 const FULL_STOP = 0x2e
 const EXCLAMATION = 0x21
@@ -160,11 +160,10 @@ export class ToyDecoder implements ChannelDecoder {
       const times = (letter & CASE) === 0 ? expansion : 1
       for (let time = 0; time < times; time++) this.#bytes[textAt + length++] = letter | CASE
     }
-    const word = (this.#output >> 2) + 4 * this.#rowCount++
+    const word = (this.#output >> 2) + ROW_WORDS * this.#rowCount++
     this.#words[word] = ROW_TEXT
     this.#words[word + 1] = -1
     this.#words[word + 2] = length
-    this.#words[word + 3] = length
     this.#textBytes += length
   }
 

@@ -1,4 +1,5 @@
 /** Why a decoder gives up an event, or the stream. */
+import { asciiJson } from '../ascii-json.ts'
 import { EXCERPT_BYTES_MAX } from '../limits.ts'
 import { DECODE_ERROR_CODES, type DecodeErrorCode } from '../rows.ts'
 import { decodeUtf8 } from './utf8.ts'
@@ -45,6 +46,6 @@ export function reportFault(
   const excerpt = decodeUtf8(data.subarray(0, EXCERPT_BYTES_MAX))
   return {
     code: DECODE_ERROR_CODES.indexOf(code),
-    text: JSON.stringify({ offset, message: message(limit), excerpt }),
+    text: asciiJson({ offset, message: message(limit), excerpt }),
   }
 }

@@ -1,3 +1,4 @@
+import { asciiJson } from '../ascii-json.ts'
 import { compileDialect, type CompiledDialect, type Keys } from '../dialects/compile.ts'
 import type { Dialect } from '../dialects/dialect.ts'
 import { EXCERPT_BYTES_MAX } from '../limits.ts'
@@ -208,7 +209,7 @@ class PlainDecoder implements Decoder {
     const node = parseJson(value, this.#options.limits.jsonDepthMax)
     const isObject = typeof node === 'object' && node.type === 'object'
     const text = decodeUtf8(value, this.counts)
-    rows.write(ROW_PROVIDER_ERROR, 0, OUTSIDE_PROTOCOL, isObject ? text : JSON.stringify(text))
+    rows.write(ROW_PROVIDER_ERROR, 0, OUTSIDE_PROTOCOL, isObject ? text : asciiJson(text))
   }
 
   #keepBody(bytes: Uint8Array, rows: RowWriter): void {
@@ -287,7 +288,7 @@ interface Fault {
 
 function writeFault(kind: RowKind, { code, offset, message, data }: Fault, rows: RowWriter): void {
   const excerpt = decodeUtf8(data.subarray(0, EXCERPT_BYTES_MAX))
-  const text = JSON.stringify({ offset, message, excerpt })
+  const text = asciiJson({ offset, message, excerpt })
   rows.write(kind, DECODE_ERROR_CODES.indexOf(code), -1, text)
 }
 

@@ -5,6 +5,7 @@
  * A batch of output is what calls have left in the three output areas: the caller reads it, and
  * drops it.
  */
+import { asciiJson } from '../ascii-json.ts'
 import { compileDialect } from '../dialects/compile.ts'
 import type { Dialect } from '../dialects/dialect.ts'
 import { ROW_BYTES, type RowArea } from '../rows.ts'
@@ -58,7 +59,7 @@ export interface EngineOptions {
 }
 
 /** Each fills a block of the heap, whose sizes are powers of two. */
-const OUTPUT_BYTES: OutputBytes = { rows: 32 * 1024, text: 64 * 1024, wide: 4 * 1024 }
+const OUTPUT_BYTES: OutputBytes = { rows: 32 * 1024, text: 64 * 1024, wide: 32 * 1024 }
 
 /** A stream by itself: its state, then its profile. */
 const STREAM_BYTES: number = layout.STATE_SIZE + layout.PROFILE_SIZE
@@ -228,6 +229,7 @@ export class WasmEngine {
     // Short of what there is room for, since an event is not cut.
     this.#setWord(layout.CTX_ROWS_ENOUGH, Math.floor(output.rows / ROW_BYTES) - 4)
     this.#setWord(layout.CTX_TEXT_BYTES_ENOUGH, output.text / 2)
+    this.#setWord(layout.CTX_WIDE_BYTES_ENOUGH, output.wide / 2)
     for (const area of this.#areas) this.#place(area, area.home, area.homeBytes)
   }
 
@@ -293,17 +295,17 @@ export class WasmEngine {
   ): number {
     const data = this.heap.bytes.subarray(at >>> 0, (at >>> 0) + (bytes >>> 0))
     const { code, text } = reportFault(fault, limit >>> 0, offset, data)
-    return (code << 16) | this.#write(text, out, layout.FAULT_BYTES_MAX)
+    return (code << 16) | this.#write(text, out)
   }
 
   #quote(at: number, bytes: number, out: number): number {
     const text = decodeUtf8(this.heap.bytes.subarray(at >>> 0, (at >>> 0) + (bytes >>> 0)))
-    const quoted = JSON.stringify(text)
-    return this.#write(quoted, out, quoted.length * 3)
+    return this.#write(asciiJson(text), out)
   }
 
-  #write(text: string, out: number, bytesMax: number): number {
-    const target = this.heap.bytes.subarray(out >>> 0, (out >>> 0) + bytesMax)
+  /** Writes text that is ASCII. */
+  #write(text: string, out: number): number {
+    const target = this.heap.bytes.subarray(out >>> 0, (out >>> 0) + text.length)
     return encoder.encodeInto(text, target).written
   }
 

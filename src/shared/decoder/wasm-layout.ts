@@ -14,7 +14,7 @@ export const CTX_STACK = 0
 export const CTX_SPANS = 4
 /** Room to decode a key or a condition's value, an address; SCRATCH_BYTES. */
 export const CTX_SCRATCH = 8
-/** Output: rows, UTF-8 text, UTF-16 text. Each an address, what is used, and the capacity. */
+/** Output: rows, Latin-1 text, UTF-16 text. Each an address, what is used, and the capacity. */
 export const CTX_ROWS = 12
 export const CTX_ROW_COUNT = 16
 export const CTX_ROWS_MAX = 20
@@ -27,6 +27,7 @@ export const CTX_WIDE_BYTES_MAX = 44
 /** `push` returns at the first event boundary with so many rows, or so many bytes of text. */
 export const CTX_ROWS_ENOUGH = 48
 export const CTX_TEXT_BYTES_ENOUGH = 52
+export const CTX_WIDE_BYTES_ENOUGH = 108
 /** The stream at hand: its state, its profile, and the profile's program. Addresses. */
 export const CTX_STATE = 56
 export const CTX_PROFILE = 60
@@ -42,8 +43,7 @@ export const CTX_ID_BYTES = 92
 export const CTX_DATA = 96
 /** Why the last walk refused: 0 malformed, 1 too deep. */
 export const CTX_REFUSAL = 104
-/** What the last transcoding counted: UTF-16 units, and U+FFFD for malformed input. */
-export const CTX_UNITS = 108
+/** U+FFFD that the last text was given for malformed input. */
 export const CTX_REPLACED = 112
 /** The payload's type: its number, its text, and whether that is a JSON string's inside. */
 export const CTX_TYPE = 116

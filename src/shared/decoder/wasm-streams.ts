@@ -29,7 +29,7 @@ import { WasmEngine } from './wasm-engine.ts'
 import * as layout from './wasm-layout.ts'
 
 /** Less than inline: a record holds 32 KiB, and six dialects are to fit beside it. */
-const OUTPUT_BYTES = { rows: 16 * 1024, text: 32 * 1024, wide: 2 * 1024 }
+const OUTPUT_BYTES = { rows: 16 * 1024, text: 32 * 1024, wide: 16 * 1024 }
 
 /** Behind the decoder's state: the options of a stream whose dialect is the caller's own. */
 const TABLE_SLAB = 80

@@ -46,7 +46,7 @@ export function report(
     if (out == 0) return
     const described = describe(fault, limit, offset, at, bytes, out)
     const length = described & 0xffff
-    writeRow(ctx, ROW_ERROR, described >> 16, -1, unitsOf(out, length), length)
+    writeRow(ctx, ROW_ERROR, described >> 16, -1, length)
   }
 }
 
@@ -57,18 +57,8 @@ export function fail(ctx: usize, fault: i32, limit: u32, offset: f64, at: usize,
   const described = describe(fault, limit, offset, at, bytes, out)
   const length = described & 0xffff
   store<u32>(ctx, used + length, CTX_TEXT_BYTES)
-  putRow(ctx, ROW_FATAL | (described & 0xffff0000), -1, unitsOf(out, length), length)
+  putRow(ctx, ROW_FATAL | (described & 0xffff0000), -1, length)
   release(ctx)
   const state = load<usize>(ctx, CTX_STATE)
   store<u32>(state, load<u32>(state, STATE_FLAGS) | FLAG_FAILED, STATE_FLAGS)
-}
-
-/** UTF-16 units of well-formed UTF-8: one for each first byte, and one more for those of four. */
-export function unitsOf(at: usize, bytes: u32): u32 {
-  let units: u32 = 0
-  for (const end = at + bytes; at < end; at++) {
-    const byte: u32 = load<u8>(at)
-    units += <u32>((byte & 0xc0) != 0x80) + <u32>(byte >= 0xf0)
-  }
-  return units
 }

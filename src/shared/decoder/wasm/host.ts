@@ -26,5 +26,5 @@ export declare function describe(
   out: usize,
 ): u32
 
-/** Writes the text of `bytes` bytes of UTF-8 as a JSON string to `out`; returns its length. */
+/** Writes the text of `bytes` bytes of UTF-8 as a JSON string in ASCII; returns its length. */
 export declare function quote(at: usize, bytes: u32, out: usize): u32

@@ -25,7 +25,7 @@ import {
   PROGRAM_KEY_BYTES_MAX,
 } from '../wasm-layout.ts'
 import { BACKSLASH, lineEnd, same } from './scan.ts'
-import { LONE_PASSES, transcode } from './text.ts'
+import { normalize } from './text.ts'
 
 /**
  * Notes a key and its node, for the next walk to find at this place: as it was sent, with the
@@ -72,7 +72,7 @@ function childOfEscaped(ctx: usize, parent: usize, key: usize, bytes: usize): us
   const program = load<usize>(ctx, CTX_PROGRAM)
   if (bytes > load<u32>(program, PROGRAM_KEY_BYTES_MAX) * 6) return 0
   const scratch = load<usize>(ctx, CTX_SCRATCH)
-  const end = transcode(ctx, key, key + bytes, scratch, true, LONE_PASSES)
+  const end = normalize(key, key + bytes, scratch, true)
   return findKey(parent, scratch, end - scratch)
 }
 

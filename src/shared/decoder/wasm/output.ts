@@ -14,28 +14,29 @@ import {
   CTX_TEXT_BYTES,
   CTX_TEXT_BYTES_ENOUGH,
   CTX_TEXT_BYTES_MAX,
-  CTX_UNITS,
   CTX_WIDE,
   CTX_WIDE_BYTES,
+  CTX_WIDE_BYTES_ENOUGH,
   CTX_WIDE_BYTES_MAX,
   FAULT_BYTES_MAX,
   STATE_REPLACEMENTS,
 } from '../wasm-layout.ts'
 import { grow } from './host.ts'
 import { FLAG_WIDE } from './rows.ts'
-import { LONE_STOPS, transcode, transcodeWide } from './text.ts'
+import { narrow, widen } from './text.ts'
 
-const ROW_BYTES: u32 = 16
+const ROW_BYTES: u32 = 12
 
 /** Enough for one batch. */
 export function hasEnough(ctx: usize): bool {
   return (
     load<u32>(ctx, CTX_ROW_COUNT) >= load<u32>(ctx, CTX_ROWS_ENOUGH) ||
-    load<u32>(ctx, CTX_TEXT_BYTES) >= load<u32>(ctx, CTX_TEXT_BYTES_ENOUGH)
+    load<u32>(ctx, CTX_TEXT_BYTES) >= load<u32>(ctx, CTX_TEXT_BYTES_ENOUGH) ||
+    load<u32>(ctx, CTX_WIDE_BYTES) >= load<u32>(ctx, CTX_WIDE_BYTES_ENOUGH)
   )
 }
 
-/** A place to write `bytes` bytes of text and 16 more; 0 where there is no room to be had. */
+/** A place to write `bytes` bytes of narrow text and 16 more; 0 where there is no room to be had. */
 export function textRoom(ctx: usize, bytes: u32): usize {
   const used = load<u32>(ctx, CTX_TEXT_BYTES)
   const wanted = used + bytes + 16
@@ -48,18 +49,11 @@ export function textRoom(ctx: usize, bytes: u32): usize {
   return load<usize>(ctx, CTX_TEXT) + used
 }
 
-/** Adds a row whose text, if any, was written to the end of the text area. */
-export function writeRow(
-  ctx: usize,
-  kind: u32,
-  choice: u32,
-  index: i32,
-  units: u32,
-  bytes: u32,
-): void {
+/** Adds a row whose text, if any, was written to the end of the narrow text. */
+export function writeRow(ctx: usize, kind: u32, choice: u32, index: i32, units: u32): void {
   if (!hasRowRoom(ctx)) return
-  store<u32>(ctx, load<u32>(ctx, CTX_TEXT_BYTES) + bytes, CTX_TEXT_BYTES)
-  putRow(ctx, kind | (choice << 16), index, units, bytes)
+  store<u32>(ctx, load<u32>(ctx, CTX_TEXT_BYTES) + units, CTX_TEXT_BYTES)
+  putRow(ctx, kind | (choice << 16), index, units)
 }
 
 /** Room for a row, and for one more: the report of a failure. */
@@ -72,13 +66,12 @@ function hasRowRoom(ctx: usize): bool {
 }
 
 /** Adds a row where there is room for it. */
-export function putRow(ctx: usize, head: u32, index: i32, units: u32, bytes: u32): void {
+export function putRow(ctx: usize, head: u32, index: i32, units: u32): void {
   const count = load<u32>(ctx, CTX_ROW_COUNT)
   const row = load<usize>(ctx, CTX_ROWS) + count * ROW_BYTES
   store<u32>(row, head)
   store<i32>(row, index, 4)
   store<u32>(row, units, 8)
-  store<u32>(row, bytes, 12)
   store<u32>(ctx, count + 1, CTX_ROW_COUNT)
 }
 
@@ -95,35 +88,15 @@ export function writeText(
   end: usize,
   isJson: bool,
 ): u32 {
-  const bytes = <u32>(end - at)
-  const out = textRoom(ctx, bytes * 3)
+  const out = textRoom(ctx, <u32>(end - at))
   if (out == 0) return 0
-  if (!copyPlain(at, out, bytes, isJson)) {
-    return writeAnyText(ctx, kind, choice, index, at, end, isJson, out)
-  }
-  if (!hasRowRoom(ctx)) return 0
-  store<u32>(ctx, load<u32>(ctx, CTX_TEXT_BYTES) + bytes, CTX_TEXT_BYTES)
-  putRow(ctx, kind | (choice << 16), index, bytes, bytes)
+  const outEnd = narrow(at, end, out, isJson)
+  if (outEnd == 0) return writeWide(ctx, kind, choice, index, at, end, isJson)
+  writeRow(ctx, kind, choice, index, <u32>(outEnd - out))
   return 0
 }
 
-/** Copies text that needs no change: ASCII without escapes. False at the first other byte. */
-function copyPlain(at: usize, out: usize, bytes: u32, isJson: bool): bool {
-  const backslashes = i8x16.splat(isJson ? 0x5c : -1)
-  let left = bytes
-  while (true) {
-    const block = v128.load(at)
-    v128.store(out, block)
-    const stops = i8x16.bitmask(v128.or(block, i8x16.eq(block, backslashes)))
-    if (left <= 16) return (stops & ((1 << left) - 1)) == 0
-    if (stops != 0) return false
-    at += 16
-    out += 16
-    left -= 16
-  }
-}
-
-function writeAnyText(
+function writeWide(
   ctx: usize,
   kind: u32,
   choice: u32,
@@ -131,27 +104,24 @@ function writeAnyText(
   at: usize,
   end: usize,
   isJson: bool,
-  out: usize,
 ): u32 {
-  const outEnd = transcode(ctx, at, end, out, isJson, LONE_STOPS)
-  if (outEnd == 0) return writeWide(ctx, kind, choice, index, at, end)
-  writeRow(ctx, kind, choice, index, load<u32>(ctx, CTX_UNITS), <u32>(outEnd - out))
-  return load<u32>(ctx, CTX_REPLACED)
-}
-
-function writeWide(ctx: usize, kind: u32, choice: u32, index: i32, at: usize, end: usize): u32 {
   if (!hasRowRoom(ctx)) return 0
   const used = load<u32>(ctx, CTX_WIDE_BYTES)
-  const wanted = used + <u32>(end - at) * 2
+  const wanted = used + wideRoom(<u32>(end - at))
   if (wanted > load<u32>(ctx, CTX_WIDE_BYTES_MAX) && !grow(AREA_WIDE, wanted)) {
     store<u32>(ctx, 1, CTX_OUT_OF_ROOM)
     return 0
   }
   const out = load<usize>(ctx, CTX_WIDE) + used
-  const bytes = <u32>(transcodeWide(ctx, at, end, out) - out)
+  const bytes = <u32>(widen(ctx, at, end, out, isJson) - out)
   store<u32>(ctx, used + bytes, CTX_WIDE_BYTES)
-  putRow(ctx, kind | (FLAG_WIDE << 8) | (choice << 16), index, bytes >> 1, bytes)
+  putRow(ctx, kind | (FLAG_WIDE << 8) | (choice << 16), index, bytes >> 1)
   return load<u32>(ctx, CTX_REPLACED)
+}
+
+/** Room that so many bytes of text may need as UTF-16. */
+export function wideRoom(bytes: u32): u32 {
+  return bytes * 2 + 32
 }
 
 /** Notes U+FFFD that {@link writeText} put in what was extracted. */

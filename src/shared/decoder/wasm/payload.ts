@@ -40,7 +40,6 @@ import {
   FAULT_NOT_JSON,
   FAULT_TOO_DEEP,
   report,
-  unitsOf,
 } from './failure.ts'
 import { quote } from './host.ts'
 import { TOO_DEEP, walk, WALK_AGAIN } from './json.ts'
@@ -56,7 +55,7 @@ import { runAll } from './rules.ts'
 import { ARRAY_END, blanksEnd, COMMA, OBJECT_START, same } from './scan.ts'
 import { count, countScanned, hasFlags, setFlags } from './state.ts'
 import { takeServedPayload } from './template.ts'
-import { LONE_PASSES, transcode } from './text.ts'
+import { widen } from './text.ts'
 import { findType } from './type.ts'
 
 /** Index of a provider's error that came on a bare `error:` line, see ROW_PROVIDER_ERROR. */
@@ -228,10 +227,10 @@ export function takeStray(ctx: usize, at: usize, end: usize): void {
     return
   }
   const bytes = <u32>(end - at)
-  const out = textRoom(ctx, bytes * 6 + 2)
+  const out = textRoom(ctx, bytes * 6 + 32)
   if (out == 0) return
-  transcode(ctx, at, end, out, false, LONE_PASSES)
+  widen(ctx, at, end, out, false)
   countReplaced(ctx, load<u32>(ctx, CTX_REPLACED))
   const quoted = quote(at, bytes, out)
-  writeRow(ctx, ROW_PROVIDER_ERROR, 0, OUTSIDE_PROTOCOL, unitsOf(out, quoted), quoted)
+  writeRow(ctx, ROW_PROVIDER_ERROR, 0, OUTSIDE_PROTOCOL, quoted)
 }

@@ -224,7 +224,7 @@ export function write(
   const form: i32 = load<u8>(rule, RULE_FORM)
   if (form == FORM_VALUE) writeValue(ctx, frames, rule, frame, choice, index)
   else if (form == FORM_TOOL) writeTool(ctx, frames, rule, frame, choice, index)
-  else if (form == FORM_BLOCK_STOP) writeRow(ctx, ROW_BLOCK_STOP, choice, index, 0, 0)
+  else if (form == FORM_BLOCK_STOP) writeRow(ctx, ROW_BLOCK_STOP, choice, index, 0)
   else writeEnd(ctx, rule, choice, index)
 }
 
@@ -274,7 +274,7 @@ function writeValue(
   const bit = isName ? ANY_NAME : choice
   if (bit >= CHOICES_TOLD_APART || (said(ctx, kind) & (1 << bit)) == 0) {
     setSaid(ctx, kind, bit)
-    writeRow(ctx, kind, choice, index, 0, 0)
+    writeRow(ctx, kind, choice, index, 0)
   }
 }
 

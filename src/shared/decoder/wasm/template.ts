@@ -30,6 +30,8 @@ import {
   CTX_TYPE_AT,
   CTX_TYPE_END,
   CTX_TYPE_IS_JSON,
+  CTX_WIDE_BYTES,
+  CTX_WIDE_BYTES_MAX,
   FAULT_BYTES_MAX,
   FLAG_MARK_DONE,
   PROFILE_DEPTH_MAX,
@@ -87,7 +89,7 @@ import {
   TEMPLATE_TYPE_END,
   TEMPLATE_TYPE_IS_JSON,
 } from '../wasm-template-layout.ts'
-import { countReplaced, hasEnough, writeText } from './output.ts'
+import { countReplaced, hasEnough, wideRoom, writeText } from './output.ts'
 import { runAll, write } from './rules.ts'
 import { blanksEnd, numberEnd, QUOTE, same, stringEnd, stringStops } from './scan.ts'
 import { countScanned, setFlags } from './state.ts'
@@ -99,7 +101,7 @@ const TRIES_MAX: u32 = 4
 export const DEBT_MAX: u32 = 96
 /** Rows that a rule with one value for each path writes at most: those of a tool. */
 const RULE_ROWS_MAX: u32 = 4
-const ROW_BYTES: u32 = 16
+const ROW_BYTES: u32 = 12
 
 /**
  * Takes events from a boundary on, as many as templates serve. Returns where the first begins that
@@ -267,8 +269,13 @@ function isLiteral(literal: usize, at: usize, bytes: usize): bool {
 function hasRoom(ctx: usize, template: usize, bytes: u32): bool {
   const rules = load<u32>(template, TEMPLATE_RULE_COUNT)
   const rows = load<u32>(ctx, CTX_ROW_COUNT) + rules * RULE_ROWS_MAX + 1
-  const textBytes = load<u32>(ctx, CTX_TEXT_BYTES) + rules * (bytes * 3 + 16) + FAULT_BYTES_MAX
-  return rows < load<u32>(ctx, CTX_ROWS_MAX) && textBytes < load<u32>(ctx, CTX_TEXT_BYTES_MAX)
+  const textBytes = load<u32>(ctx, CTX_TEXT_BYTES) + rules * (bytes + 16) + FAULT_BYTES_MAX
+  const wideBytes = load<u32>(ctx, CTX_WIDE_BYTES) + rules * wideRoom(bytes)
+  return (
+    rows < load<u32>(ctx, CTX_ROWS_MAX) &&
+    textBytes < load<u32>(ctx, CTX_TEXT_BYTES_MAX) &&
+    wideBytes < load<u32>(ctx, CTX_WIDE_BYTES_MAX)
+  )
 }
 
 /** Writes the rows of an event that a template has matched. */
@@ -325,7 +332,7 @@ function takeStep(ctx: usize, state: usize, template: usize, step: usize): void 
   const rows = load<u32>(ctx, CTX_ROW_COUNT)
   const target = load<usize>(ctx, CTX_ROWS) + rows * ROW_BYTES
   store<u64>(target, row)
-  store<u64>(target, ((<u64>bytes) << 32) | <u64>bytes, 8)
+  store<u32>(target, <u32>bytes, 8)
   store<u32>(ctx, rows + 1, CTX_ROW_COUNT)
   store<u32>(ctx, used + <u32>bytes, CTX_TEXT_BYTES)
 }

@@ -1,33 +1,18 @@
 /**
- * Text as it is sent becomes text as it is passed on: well-formed UTF-8, or UTF-16 where a lone
- * surrogate has no UTF-8 form. Escapes are resolved inside JSON strings. One U+FFFD stands for each
- * maximal part of a malformed UTF-8 sequence, as WHATWG has it.
+ * Text as it is sent becomes text as it is passed on: Latin-1, or UTF-16 where a character needs it
+ * (rows.ts of the library says why). Escapes are resolved inside JSON strings. One U+FFFD stands
+ * for each maximal part of a malformed UTF-8 sequence, as WHATWG has it.
  *
  * @see https://encoding.spec.whatwg.org/#utf-8-decoder
  */
-import { CTX_REPLACED, CTX_UNITS } from '../wasm-layout.ts'
+import { CTX_REPLACED } from '../wasm-layout.ts'
 import { BACKSLASH, hexValue, LETTER_U } from './scan.ts'
 
-/** What a lone surrogate does to `transcode`. */
-export const LONE_STOPS = 0
-/** It is written in three bytes as if it were a character: to compare, never to pass on. */
-export const LONE_PASSES = 1
-
 /**
- * Writes the text `at` to `end` as UTF-8 to `out`, which has room for three bytes for each of its
- * bytes and 16 more. Returns the end of what was written, or 0 at a lone surrogate that stops it.
- * Leaves the counts of UTF-16 units and of replacements in the context.
+ * Writes the text `at` to `end` as Latin-1 to `out`, which has room for as many bytes and 16 more.
+ * Returns the end of what was written, or 0 where the text has a character above U+00FF.
  */
-export function transcode(
-  ctx: usize,
-  at: usize,
-  end: usize,
-  out: usize,
-  isJson: bool,
-  lone: i32,
-): usize {
-  let units: u32 = 0
-  let replaced: u32 = 0
+export function narrow(at: usize, end: usize, out: usize, isJson: bool): usize {
   const backslashes = i8x16.splat(isJson ? 0x5c : -1)
   while (at < end) {
     const bytes = v128.load(at)
@@ -36,81 +21,106 @@ export function transcode(
     const plain = min(<u32>ctz(stops | 0x10000), <u32>(end - at))
     at += plain
     out += plain
-    units += plain
     if (stops == 0 || at == end) continue
     const word: u32 = load<u16>(at)
-    const letter = word >> 8
-    if ((word & 0xff) == BACKSLASH && letter != LETTER_U) {
-      store<u8>(out, <u8>shortCode(letter))
+    const second = word >> 8
+    if ((word & 0xff) != BACKSLASH) {
+      // Two bytes that begin with C2 or C3; malformed ones become U+FFFD.
+      if ((word & 0xc0fe) != 0x80c2 || at + 2 > end) return 0
+      store<u8>(out, <u8>((word << 6) | (second & 0x3f)))
       at += 2
-      out++
-      units++
-      continue
-    }
-    if ((word & 0xff) == BACKSLASH) {
-      let code = longCode(at)
+    } else if (second != LETTER_U) {
+      store<u8>(out, <u8>shortCode(second))
+      at += 2
+    } else {
+      const code = longCode(at)
+      if (code > 0xff) return 0
+      store<u8>(out, <u8>code)
       at += 6
-      if ((code & 0xf800) == 0xd800) {
-        const pair = pairCode(code, at, end)
-        if (pair != 0) {
-          code = pair
-          at += 6
-        } else if (lone == LONE_STOPS) return 0
-      }
-      units += code < 0x10000 ? 1 : 2
-      out += writeCode(code, out)
+    }
+    out++
+  }
+  return out
+}
+
+/**
+ * Writes the text `at` to `end` as UTF-16LE to `out`, lone surrogates and all, which has room for
+ * two bytes for each of its bytes and 32 more. Returns the end of what was written, and leaves the
+ * count of replacements in the context.
+ */
+export function widen(ctx: usize, at: usize, end: usize, out: usize, isJson: bool): usize {
+  let replaced: u32 = 0
+  const backslashes = i8x16.splat(isJson ? 0x5c : -1)
+  while (at < end) {
+    const bytes = v128.load(at)
+    v128.store(out, i16x8.extend_low_i8x16_u(bytes))
+    v128.store(out, i16x8.extend_high_i8x16_u(bytes), 16)
+    const stops = i8x16.bitmask(v128.or(bytes, i8x16.eq(bytes, backslashes)))
+    const plain = min(<u32>ctz(stops | 0x10000), <u32>(end - at))
+    at += plain
+    out += plain << 1
+    if (stops == 0 || at == end) continue
+    if (<u32>load<u8>(at) == BACKSLASH) {
+      // Halves of a pair may come as two escapes: each is a unit as it is.
+      store<u16>(out, <u16>escapeCode(at))
+      at += escapeBytes(at)
+      out += 2
       continue
     }
     // Characters beyond ASCII mostly come in a row.
     do {
       const length = sequenceBytes(at, end)
-      if (length > 0) {
-        store<u32>(out, load<u32>(at))
-        at += length
-        out += length
-        units += length < 4 ? 1 : 2
-      } else {
+      if (length == 0) {
+        store<u16>(out, 0xfffd)
         at += malformedBytes(at, end)
-        out += writeCode(0xfffd, out)
-        units++
+        out += 2
         replaced++
+        continue
+      }
+      const code = sequenceCode(at, length)
+      at += length
+      if (code < 0x10000) {
+        store<u16>(out, <u16>code)
+        out += 2
+      } else {
+        store<u16>(out, <u16>(0xd7c0 + (code >> 10)))
+        store<u16>(out, <u16>(0xdc00 | (code & 0x3ff)), 2)
+        out += 4
       }
     } while (at < end && <u32>load<u8>(at) >= 0x80)
   }
-  store<u32>(ctx, units, CTX_UNITS)
   store<u32>(ctx, replaced, CTX_REPLACED)
   return out
 }
 
-/** The same as UTF-16LE, lone surrogates and all; two bytes of room for each byte. */
-export function transcodeWide(ctx: usize, at: usize, end: usize, out: usize): usize {
-  const start = out
-  let replaced: u32 = 0
+/**
+ * Writes the text `at` to `end` as UTF-8 to `out`, to compare it: a lone surrogate is written in
+ * three bytes as if it were a character. Room for three bytes for each byte, and 16 more.
+ */
+export function normalize(at: usize, end: usize, out: usize, isJson: bool): usize {
   while (at < end) {
     const first: u32 = load<u8>(at)
-    let code = first
-    if (first == BACKSLASH) {
-      code = escapeCode(at)
+    if (first == BACKSLASH && isJson) {
+      let code = escapeCode(at)
       at += escapeBytes(at)
-    } else if (first < 0x80) {
-      at++
-    } else {
-      const length = sequenceBytes(at, end)
-      code = length > 0 ? sequenceCode(at, length) : 0xfffd
-      if (length == 0) replaced++
-      at += length > 0 ? length : malformedBytes(at, end)
+      const pair = (code & 0xfc00) == 0xd800 ? pairCode(code, at, end) : 0
+      if (pair != 0) {
+        code = pair
+        at += 6
+      }
+      out += writeCode(code, out)
+      continue
     }
-    if (code < 0x10000) {
-      store<u16>(out, <u16>code)
-      out += 2
+    const length: usize = first < 0x80 ? 1 : sequenceBytes(at, end)
+    if (length > 0) {
+      store<u32>(out, load<u32>(at))
+      at += length
+      out += length
     } else {
-      store<u16>(out, <u16>(0xd7c0 + (code >> 10)))
-      store<u16>(out, <u16>(0xdc00 | (code & 0x3ff)), 2)
-      out += 4
+      at += malformedBytes(at, end)
+      out += writeCode(0xfffd, out)
     }
   }
-  store<u32>(ctx, <u32>((out - start) >> 1), CTX_UNITS)
-  store<u32>(ctx, replaced, CTX_REPLACED)
   return out
 }
 
@@ -141,7 +151,7 @@ function longCode(at: usize): u32 {
 
 /** The code point of a surrogate pair whose second half is the escape at `at`; 0 if it is none. */
 function pairCode(first: u32, at: usize, end: usize): u32 {
-  if (first >= 0xdc00 || at + 6 > end) return 0
+  if (at + 6 > end) return 0
   if (<u32>load<u8>(at) != BACKSLASH || <u32>load<u8>(at, 1) != LETTER_U) return 0
   const second = escapeCode(at)
   return (second & 0xfc00) == 0xdc00 ? 0x10000 + ((first & 0x3ff) << 10) + (second & 0x3ff) : 0

@@ -57,7 +57,7 @@ export function writeTool(
     countReplaced(ctx, writeText(ctx, ROW_TOOL_PARTS, choice, index, at, end, false))
   } else {
     const hasParts = load<u8>(rule, RULE_FLAGS) & RULE_HAS_PARTS
-    writeRow(ctx, hasParts ? ROW_TOOL_PARTS : ROW_TOOL_ARGUMENTS, choice, index, 0, 0)
+    writeRow(ctx, hasParts ? ROW_TOOL_PARTS : ROW_TOOL_ARGUMENTS, choice, index, 0)
   }
 }
 

@@ -19,7 +19,7 @@ import {
   NODE_FRAME,
 } from '../wasm-layout.ts'
 import { QUOTE, same } from './scan.ts'
-import { LONE_PASSES, transcode } from './text.ts'
+import { normalize } from './text.ts'
 
 /**
  * Whether the text `at` to `end`, the inside of a JSON string or UTF-8, says `text`. Mostly it does
@@ -40,7 +40,7 @@ export function isText(
   // No escape is longer than six times what it stands for.
   if (length > bytes * 6) return false
   const scratch = load<usize>(ctx, CTX_SCRATCH)
-  const scratchEnd = transcode(ctx, at, end, scratch, isJson, LONE_PASSES)
+  const scratchEnd = normalize(at, end, scratch, isJson)
   return scratchEnd - scratch == bytes && same(scratch, text, bytes)
 }
 
