@@ -232,6 +232,23 @@ test('read: a finish reason is told when it first comes and when it changes', ()
   )
 })
 
+test('read: a list of sources is told when it first comes and when it changes', () => {
+  const sources = (text: string, choice = 0): Row => [row.ROW_SOURCES, text, choice]
+  const [urls, more, results] = ['["a"]', '["a","b"]', '[{"url":"a"}]']
+  assertEvents(
+    [urls, results, urls, results, more, results, more].map((text) => sources(text)),
+    [
+      { type: 'sources', choice: 0, value: ['a'] },
+      { type: 'sources', choice: 0, value: [{ url: 'a' }] },
+      { type: 'sources', choice: 0, value: ['a', 'b'] },
+    ],
+  )
+  assertEvents(
+    [sources(urls), sources(urls, 1)],
+    [0, 1].map((choice) => ({ type: 'sources', choice, value: ['a'] })),
+  )
+})
+
 test('read: raw events have their name or message, and the id that lasts', () => {
   const event = (data: string, name: string, lastEventId: string): object => {
     return { type: 'event', event: name, data, lastEventId }

@@ -165,6 +165,18 @@ const cases: readonly Case[] = [
     ],
   },
   {
+    name: 'lists of sources are passed on where they hold any, each whole',
+    body: [
+      { citations: ['a', 'b'], search_results: [{ url: 'a' }], choices: [] },
+      { citations: [], search_results: null },
+      { citations: 'a', search_results: {}, choices: [{ citations: ['no'] }] },
+    ],
+    rows: [
+      ['sources', '["a","b"]'],
+      ['sources', '[{"url":"a"}]'],
+    ],
+  },
+  {
     name: 'logprobs are passed on where there are any, annotations one by one',
     body: [
       chat({ annotations: [{ a: 1 }, null, 'b'] }, { logprobs: { content: [], refusal: [{}] } }),

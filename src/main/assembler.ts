@@ -24,6 +24,9 @@ const NO_ROWS: row.RowBatch = { rows: new Int32Array(0), rowCount: 0, text: '', 
  */
 const VALUE_KINDS = [row.ROW_LOGPROBS, row.ROW_ANNOTATION, row.ROW_SAFETY]
 
+/** Lists of sources to remember: a provider may repeat two in each event, and no more are known. */
+const SOURCE_LISTS_MAX = 2
+
 const NO_EVENTS: readonly TokenEvent[] = []
 
 /** Where the text of a lone row starts: most batches of a slow stream are one row. */
@@ -72,6 +75,8 @@ export class Assembler {
   #partial = ''
   #tool = { kind: '', id: '', name: '' }
   #eventName = ''
+  /** Lists of sources, the one that was sent latest last. */
+  #sources: string[] = []
   #lastEventId = ''
 
   // The batch at hand.
@@ -198,6 +203,8 @@ export class Assembler {
       case row.ROW_SAFETY:
       case row.ROW_USAGE:
         return this.#emit(this.#readValue(kind, choice, text))
+      case row.ROW_SOURCES:
+        return this.#takeSources(choice, text)
       case row.ROW_FINISH_DETAIL:
         this.#hasFinishDetail = true
         return this.#emit({ type: 'finish-detail', choice, value: JSON.parse(text) })
@@ -255,6 +262,15 @@ export class Assembler {
       this.#tools.add({ ...tool, choice, index, text, form: formOf(kind) })
       this.#tool = { kind: '', id: '', name: '' }
     }
+  }
+
+  /** Perplexity sends its lists with every token: one that was sent before is no news. */
+  #takeSources(choice: number, text: string): void {
+    const sent = `${choice} ${text}`
+    const others = this.#sources.filter((list) => list !== sent)
+    const isNews = others.length === this.#sources.length
+    this.#sources = [...others, sent].slice(-SOURCE_LISTS_MAX)
+    if (isNews) this.#emit({ type: 'sources', choice, value: JSON.parse(text) })
   }
 
   #takeFinish(choice: number, reason: string): void {

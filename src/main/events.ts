@@ -61,6 +61,11 @@ export type TokenEvent =
     }
   | { readonly type: 'hosted-block'; readonly index: number; readonly blockType: string }
   | { readonly type: 'annotation'; readonly choice: number; readonly value: unknown }
+  /**
+   * All that the answer draws on so far, as it was sent, in dialects that list it beside the text
+   * (Perplexity). Told when it changes: a list takes the place of the one before it of its sort.
+   */
+  | { readonly type: 'sources'; readonly choice: number; readonly value: readonly unknown[] }
   | { readonly type: 'logprobs'; readonly choice: number; readonly value: unknown }
   | { readonly type: 'usage'; readonly usage: Usage; readonly raw: unknown }
   | { readonly type: 'finish'; readonly choice: number; readonly reason: string }

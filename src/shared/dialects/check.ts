@@ -16,7 +16,7 @@ const RULE_DEPTH_MAX = 8
 
 const VALUE_NAMES: readonly string[] = (
   'text reasoning refusal id model role finish signature hosted-block tool-plan ' +
-  'usage logprobs error annotation safety finish-detail'
+  'usage logprobs error annotation sources safety finish-detail'
 ).split(' ')
 
 /**

@@ -50,10 +50,17 @@ export type WordName =
   | 'hosted-block'
   | 'tool-plan'
 /**
- * A value that is passed on as it was sent: `usage` an object, `logprobs` an array with elements,
- * `error` an object or a string that is not empty, the others anything but null.
+ * A value that is passed on as it was sent: `usage` an object, `logprobs` and `sources` an array
+ * with elements, `error` an object or a string that is not empty, the others anything but null.
  */
-export type RawName = 'usage' | 'logprobs' | 'error' | 'annotation' | 'safety' | 'finish-detail'
+export type RawName =
+  | 'usage'
+  | 'logprobs'
+  | 'error'
+  | 'annotation'
+  | 'sources'
+  | 'safety'
+  | 'finish-detail'
 
 export interface ValueRule extends Conditions {
   readonly emit: DeltaName | WordName | RawName
