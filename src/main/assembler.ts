@@ -34,7 +34,7 @@ const LONE_START = new Int32Array(1)
 
 /** How a stream ended, as far as the protocol goes. */
 export interface StreamEnd {
-  /** The last events: the ends of tool calls that no one closed. Nothing after a failure. */
+  /** The last events: tool calls that no one closed end, unless the stream was cut. */
   readonly batch: TokenBatch
   /**
    * `null` where the protocol's end was seen; else STREAM_TRUNCATED, or the failure that ended the
@@ -121,13 +121,18 @@ export class Assembler {
   /**
    * The source ended. Turns the last rows into tokens, closes what no one closed, and says whether
    * the stream came to its proper end.
+   *
+   * @param isBroken - Something else than the end of its bytes ended it.
    */
-  end(last: row.RowBatch = NO_ROWS): StreamEnd {
+  end(last: row.RowBatch = NO_ROWS, isBroken = false): StreamEnd {
     const starts = new Int32Array(last.rowCount)
     const tokens = this.#readEach(last, starts)
-    if (this.failure === null) this.#tools.endAll()
+    const error = this.failure ?? this.#truncation()
+    // An end would say that the whole of a call's input came.
+    if (error === null && !isBroken) this.#tools.endAll()
+    else this.#tools.cut()
     const batch = new TokenBatch(last, starts, tokens, this.#takeEvents(), this.#readValue)
-    return { batch, error: this.failure ?? this.#truncation() }
+    return { batch, error }
   }
 
   #truncation(): MillraceError | null {
@@ -307,9 +312,13 @@ export class Assembler {
     const code = row.DECODE_ERROR_CODES[choice] as ErrorCode
     const { message, ...details } = value as { message: string }
     const error = new MillraceError(code, message, details)
-    if (kind !== row.ROW_FATAL) this.#emit({ type: 'error', error })
+    if (kind !== row.ROW_FATAL) {
+      this.#emit({ type: 'error', error })
+      return
+    }
     // A body that says what the provider had to refuse is a clear answer, though no stream.
-    else this.failure = (code === 'NOT_A_STREAM' && this.#providerError) || error
+    this.failure = (code === 'NOT_A_STREAM' && this.#providerError) || error
+    this.#tools.cut()
   }
 
   #emit(event: TokenEvent): void {

@@ -51,6 +51,10 @@ export type TokenEvent =
       readonly id: string | null
       readonly text: string
     }
+  /**
+   * The call's input is complete: the provider said so, or the stream came to its end. None follows
+   * where the stream breaks off or fails before.
+   */
   | {
       readonly type: 'tool-input-end'
       readonly choice: number
