@@ -62,7 +62,7 @@ const FAILURES: Readonly<Record<string, Failure>> = {
     events: ['PROVIDER_ERROR'],
     thrown: 'PROVIDER_ERROR',
   },
-  'a body that is no stream: other JSON, or HTML': {
+  'a body that is no stream: other JSON, HTML, or gzip': {
     source: () => '{"object":"chat.completion","choices":[{"message":{"content":"Hi"}}]}',
     events: [],
     thrown: 'NOT_A_STREAM',

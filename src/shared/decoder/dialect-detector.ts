@@ -8,9 +8,11 @@ import type { Dialect, Framing } from '../dialects/dialect.ts'
 import { DIALECTS_KNOWN } from '../dialects/dialects.ts'
 import { MillraceError } from '../errors.ts'
 import { DETECTION_EVENTS_MAX, EXCERPT_BYTES_MAX, type StreamLimits } from '../limits.ts'
+import { GZIP_START } from './body-sniffer.ts'
 import { Carry } from './carry.ts'
 import { crc32 } from './crc32.ts'
 import { createFramer } from './create-framer.ts'
+import { GZIP_MESSAGE } from './faults.ts'
 import type { FailureFrame, Frame, Framer } from './framer.ts'
 import { HeapSlabs } from './heap-slabs.ts'
 import { find, type JsonNode, parseJson, parsePayload } from './json.ts'
@@ -136,6 +138,12 @@ export class DialectDetector {
 
 /** How a body is framed, by its first bytes; `null` while there are too few. */
 function framingOf(bytes: Uint8Array): Framing | null {
+  if (bytes[0] === GZIP_START[0]) {
+    if (bytes.length < 2) return null
+    if (bytes[1] === GZIP_START[1]) {
+      throw new MillraceError('NOT_A_STREAM', GZIP_MESSAGE, { offset: 0, excerpt: '' })
+    }
+  }
   // No text begins with a zero byte; every AWS frame below 16 MiB does.
   if (bytes[0] === 0) {
     if (bytes.length < PRELUDE_BYTES) return null

@@ -3,6 +3,8 @@ import { EXCERPT_BYTES_MAX } from '../limits.ts'
 import { DECODE_ERROR_CODES, type DecodeErrorCode } from '../rows.ts'
 import { decodeUtf8 } from './utf8.ts'
 
+export const GZIP_MESSAGE = 'body is gzip, no event stream: it must be inflated first'
+
 interface FaultKind {
   readonly code: DecodeErrorCode
   /** `limit` is the one that was passed, where the fault is that. */
@@ -25,6 +27,7 @@ const FAULTS: readonly FaultKind[] = [
   { code: 'EVENT_MALFORMED', message: () => 'event is not valid JSON' },
   { code: 'EVENT_MALFORMED', message: () => 'event holds malformed UTF-8' },
   { code: 'EVENT_CONCATENATED', message: () => 'event holds several JSON values' },
+  { code: 'NOT_A_STREAM', message: () => GZIP_MESSAGE },
 ]
 
 /** A fault as its row has it. */

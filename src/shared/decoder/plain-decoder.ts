@@ -20,6 +20,7 @@ import { Carry } from './carry.ts'
 import { createFramer } from './create-framer.ts'
 import type { DecodeCounts, DecodeOptions, Decoder } from './decoder.ts'
 import { Extractor } from './extractor.ts'
+import { GZIP_MESSAGE } from './faults.ts'
 import type { ExceptionFrame, Frame, Framer, PayloadFrame, StrayFrame } from './framer.ts'
 import { type JsonNode, type JsonRefusal, parseJson, parsePayload } from './json.ts'
 import { decodeUtf8 } from './utf8.ts'
@@ -67,9 +68,9 @@ class PlainDecoder implements Decoder {
     const { framing } = dialect
     this.#framer = createFramer(framing, options, slabs, this.counts)
     this.#extractor = new Extractor(dialect, this.counts)
-    this.#sniffer = new BodySniffer(framing === 'ndjson' || framing === 'json-array')
+    const isJson = framing === 'ndjson' || framing === 'json-array'
+    this.#sniffer = new BodySniffer(dialect.payload === 'text' ? 'text' : isJson ? 'json' : 'other')
     this.#body = new Carry(slabs)
-    if (dialect.payload === 'text') this.#sniffer.kind = 'stream'
   }
 
   get pendingBytes(): number {
@@ -88,6 +89,10 @@ class PlainDecoder implements Decoder {
         this.#bodyOffset = offset + at
         start = at
       }
+    }
+    if (this.#sniffer.kind === 'gzip') {
+      this.#fail({ code: 'NOT_A_STREAM', offset: 0, message: GZIP_MESSAGE, data: NO_BYTES }, rows)
+      return
     }
     if (this.#isBody) this.#keepBody(chunk.subarray(start), rows)
     else this.#takeFrames(this.#framer.push(chunk), rows)
