@@ -128,6 +128,15 @@ test('openai-chat: malformed UTF-8 is replaced, and counted where it was extract
   assert.equal(counts.replacements, 2)
 })
 
+test('raw, strict: an event with malformed UTF-8 gives its error, and nothing that it says', () => {
+  const bytes = utf8.encode('data: {"x":"_","id":"a"}\n\n').map((byte) => {
+    return byte === 0x5f ? 0xff : byte
+  })
+  const { rows } = decode(openaiChat, [bytes], { raw: true, strict: true })
+  const excerpt = '{"x":"\ufffd","id":"a"}'
+  assert.deepEqual(rows, [['fatal', error(0, 'event holds malformed UTF-8', excerpt)]])
+})
+
 const GZIP: SeenRow = [
   'fatal',
   error(0, 'body is gzip, no event stream: it must be inflated first', ''),

@@ -177,6 +177,8 @@ const event: fc.Arbitrary<Buffer> = fc
       'event: content_block_delta',
       'event: error',
       'event: message_stop',
+      // Every letter becomes one byte: those beyond ASCII are malformed.
+      'event: \xff_delta',
     ),
     end: fc.constantFrom(...LINE_ENDS, '\n', '\n'),
     isCut: fc.integer({ min: 0, max: 20 }).map((roll) => roll === 0),
@@ -184,7 +186,7 @@ const event: fc.Arbitrary<Buffer> = fc
   })
   .map(({ lines, data, prefix, name, end, isCut, hasLines }) => {
     const cut = Buffer.from(end)
-    const named = name === '' ? [] : [Buffer.from(name), cut]
+    const named = name === '' ? [] : [Buffer.from(name, 'latin1'), cut]
     const extra = hasLines ? lines.flatMap((line) => [line, cut]) : []
     const whole = [...extra, ...named, Buffer.from(prefix), data, cut, ...(isCut ? [] : [cut])]
     return Buffer.concat(whole)

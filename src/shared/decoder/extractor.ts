@@ -29,6 +29,7 @@ import {
   ROW_TOOL_PARTS,
   type RowKind,
 } from '../rows.ts'
+import type { PayloadFrame } from './framer.ts'
 import { find, type JsonNode } from './json.ts'
 import { decodeIndex, decodeJsonString } from './json-text.ts'
 import { decodeUtf8, type Replacements } from './utf8.ts'
@@ -43,6 +44,9 @@ const CHOICES_TOLD_APART = 16
 /** Bits of the masks of id and model. */
 const ANY_NAME = 0
 const GOOD_NAME = 1
+
+/** What an event is called outside of its payload; '' for nothing. */
+export type EventName = Pick<PayloadFrame, 'name' | 'nameReplaced'>
 
 /** A value that rules run over, and the choice and index that hold inside it. */
 interface Scope {
@@ -67,6 +71,8 @@ export class Extractor {
   // The payload at hand: forgotten after it, since its bytes lie in a slab.
   #bytes: Uint8Array = NO_BYTES
   #type = ''
+  /** Where the payload itself tells it. */
+  #typeNode: JsonNode | null = null
   #rows: RowWriter | null = null
 
   constructor(dialect: CompiledDialect, tally: Replacements) {
@@ -74,16 +80,19 @@ export class Extractor {
     this.#tally = tally
   }
 
-  /** Writes the rows of one payload. `eventName` is its type where the payload tells none. */
-  extract(node: JsonNode, bytes: Uint8Array, eventName: string, rows: RowWriter): void {
+  /** Writes the rows of one payload. `event` has its type where the payload tells none. */
+  extract(node: JsonNode, bytes: Uint8Array, event: EventName, rows: RowWriter): void {
     this.#bytes = bytes
     this.#rows = rows
     const { discriminator, rules } = this.#dialect
     const type = discriminator === null ? undefined : find(node, discriminator)
-    this.#type = (type?.type === 'string' && this.#text(type)) || eventName
+    this.#typeNode = type?.type === 'string' && !isEmptyString(type) ? type : null
+    this.#type = this.#typeNode === null ? event.name : this.#text(this.#typeNode)
+    if (this.#typeNode === null) this.#tally.replacements += event.nameReplaced ?? 0
     this.#apply(rules, { node, choice: 0, index: -1 })
     this.#bytes = NO_BYTES
     this.#rows = null
+    this.#typeNode = null
   }
 
   #apply(rules: readonly CompiledRule[], scope: Scope): void {
@@ -103,10 +112,15 @@ export class Extractor {
           this.#write(ROW_BLOCK_STOP, scope, '')
           break
         case 'end':
-          this.#write(ROW_TERMINATOR, scope, rule.name ?? this.#type)
+          this.#write(ROW_TERMINATOR, scope, rule.name ?? this.#sentType())
           break
       }
     }
+  }
+
+  /** The type, to be passed on: what is malformed in an event's name was counted with it. */
+  #sentType(): string {
+    return this.#typeNode === null ? this.#type : this.#text(this.#typeNode, this.#tally)
   }
 
   #holds({ on, off, conditions }: CompiledConditions, node: JsonNode): boolean {

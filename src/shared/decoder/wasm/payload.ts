@@ -79,10 +79,13 @@ function takeText(ctx: usize, state: usize, at: usize, end: usize): void {
   const replacements = load<u32>(state, STATE_REPLACEMENTS)
   const nameBytes = load<u32>(ctx, CTX_NAME_BYTES)
   const name = load<usize>(ctx, CTX_NAME)
-  if (nameBytes > 0) writeText(ctx, ROW_EVENT_NAME, 0, -1, name, name + nameBytes, false)
+  if (nameBytes > 0) {
+    countReplaced(ctx, writeText(ctx, ROW_EVENT_NAME, 0, -1, name, name + nameBytes, false))
+  }
   if (hasFlags(state, FLAG_HAS_ID)) {
     const id = load<usize>(ctx, CTX_ID)
-    writeText(ctx, ROW_EVENT_ID, 0, -1, id, id + load<u32>(ctx, CTX_ID_BYTES), false)
+    const idEnd = id + load<u32>(ctx, CTX_ID_BYTES)
+    countReplaced(ctx, writeText(ctx, ROW_EVENT_ID, 0, -1, id, idEnd, false))
   }
   countReplaced(ctx, writeText(ctx, ROW_EVENT_DATA, 0, -1, at, end, false))
   settle(ctx, at, end, rows, textBytes, wideBytes, replacements)

@@ -233,7 +233,9 @@ function writeEnd(ctx: usize, rule: usize, choice: u32, index: i32): void {
   const at = name != 0 ? name : load<usize>(ctx, CTX_TYPE_AT)
   const end = name != 0 ? name + load<u32>(rule, END_NAME_BYTES) : load<usize>(ctx, CTX_TYPE_END)
   const isJson = name == 0 && load<u32>(ctx, CTX_TYPE_IS_JSON) != 0
-  writeText(ctx, ROW_TERMINATOR, choice, index, at, end, isJson)
+  const replaced = writeText(ctx, ROW_TERMINATOR, choice, index, at, end, isJson)
+  // What is malformed in an event's name was counted when that was found to be the type.
+  if (isJson) countReplaced(ctx, replaced)
 }
 
 /** The first of the rule's values that has the rule's shape and is not empty. */
