@@ -185,10 +185,10 @@ const ROWS: readonly Row[] = [
     code: null,
   },
   {
-    name: 'a number of 10 MB for an index is none',
-    source: () => chat('a').replace('"index":0', `"index":${'1'.repeat(10_000_000)}`),
+    name: 'a number of 10 MB cannot be an index',
+    source: () => chat('a', 'b').replace('"index":0', `"index":${'1'.repeat(10_000_000)}`),
     options: ROOMY,
-    events: ['a', 'finish', 'end'],
+    events: ['EVENT_MALFORMED', 'b', 'finish', 'end'],
     code: null,
   },
   {

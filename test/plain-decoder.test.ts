@@ -137,6 +137,16 @@ test('raw, strict: an event with malformed UTF-8 gives its error, and nothing th
   assert.deepEqual(rows, [['fatal', error(0, 'event holds malformed UTF-8', excerpt)]])
 })
 
+test('openai-chat: of an event that is given up, no malformed UTF-8 is counted', () => {
+  const body = utf8.encode('data: {"id":"_","choices":[{"index":-1}]}\n\n')
+  const bytes = body.map((byte) => (byte === 0x5f ? 0xff : byte))
+  const { counts, failed } = decode(openaiChat, [bytes])
+  assert.deepEqual([counts.replacements, counts.malformed, failed], [0, 1, false])
+  const strict = decode(openaiChat, [bytes], { strict: true })
+  assert.match(strict.rows[0]![1], /event has -1 for its choice/)
+  assert.deepEqual([strict.rows.length, strict.counts.malformed, strict.failed], [1, 1, true])
+})
+
 const GZIP: SeenRow = [
   'fatal',
   error(0, 'body is gzip, no event stream: it must be inflated first', ''),

@@ -184,6 +184,13 @@ test('WasmDecoder: a name’s malformed bytes count in each event whose type it 
   }
 })
 
+test('WasmDecoder: what was said by an event that is given up is said by the next', () => {
+  const event = (index: number): string =>
+    `data: {"id":"a","model":"m","choices":[{"delta":{"role":"r","content":""}},` +
+    `{"index":1,"delta":{"content":"\xff","refusal":""}},{"index":${index}}]}\n\n`
+  assertSameCutOrNot(openaiChat, event(-1) + event(2) + event(-1) + event(2))
+})
+
 test('WasmDecoder: an index is one up to 2^31 - 1, and a choice up to 2^16 - 1', () => {
   const numbers = ['0', '00', '7', '-0', '1e0', '65535', '65536', '2147483647', '2147483648']
   const more = ['4294967295', '4294967296', '18446744073709551616', '99999999999999999999']

@@ -193,8 +193,19 @@ class PlainDecoder implements Decoder {
     offset: number,
     rows: RowWriter,
   ): void {
+    const extractor = this.#extractor
+    const said = extractor.save()
+    const { replacements } = this.counts
+    const { rowCount, textBytes, wideBytes } = rows
     this.#allOrNothing(offset, data, rows, () => {
-      for (const value of values) this.#extractor.extract(value, data, name, rows)
+      for (const value of values) extractor.extract(value, data, name, rows)
+      const message = extractor.takeFault()
+      if (message === null) return
+      Object.assign(rows, { rowCount, textBytes, wideBytes })
+      this.counts.replacements = replacements
+      this.counts.malformed++
+      extractor.restore(said)
+      this.#report({ code: 'EVENT_MALFORMED', offset, message, data }, rows)
     })
   }
 
