@@ -307,6 +307,14 @@ test('error: the provider’s own has its fields, whatever its shape', () => {
   assert.deepEqual(detailsOf('x', 0), { ...none, message: 'x', raw: 'x', outsideProtocol: true })
 })
 
+test('error: has what the provider calls the request, where that came with it', () => {
+  const error: Row = [row.ROW_PROVIDER_ERROR, '"x"']
+  const details = eventsOf([[[row.ROW_REQUEST_ID, 'req_1'], error, error]]).map((event) => {
+    return event.type === 'error' ? event.error.details['requestId'] : event.type
+  })
+  assert.deepEqual(details, ['req_1', undefined])
+})
+
 test('failure: a fatal row is no event, but what the stream is to throw', () => {
   const assembler = new Assembler(openaiChat)
   const text = JSON.stringify({ offset: 0, message: 'too long', excerpt: '' })

@@ -78,6 +78,7 @@ export class Assembler {
   /** Lists of sources, the one that was sent latest last. */
   #sources: string[] = []
   #lastEventId = ''
+  #requestId: string | null = null
 
   // The batch at hand.
   #places: number[] = []
@@ -208,6 +209,9 @@ export class Assembler {
       case row.ROW_SAFETY:
       case row.ROW_USAGE:
         return this.#emit(this.#readValue(kind, choice, text))
+      case row.ROW_REQUEST_ID:
+        this.#requestId = text
+        return
       case row.ROW_SOURCES:
         return this.#takeSources(choice, text)
       case row.ROW_FINISH_DETAIL:
@@ -305,7 +309,8 @@ export class Assembler {
   #takeError(kind: row.RowKind, choice: number, index: number, text: string): void {
     const value: unknown = JSON.parse(text)
     if (kind === row.ROW_PROVIDER_ERROR) {
-      this.#providerError = providerError(value, index !== -1)
+      this.#providerError = providerError(value, index !== -1, this.#requestId)
+      this.#requestId = null
       this.#emit({ type: 'error', error: this.#providerError })
       return
     }

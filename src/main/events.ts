@@ -66,8 +66,8 @@ export type TokenEvent =
   | { readonly type: 'hosted-block'; readonly index: number; readonly blockType: string }
   | { readonly type: 'annotation'; readonly choice: number; readonly value: unknown }
   /**
-   * All that the answer draws on so far, as it was sent, in dialects that list it beside the text
-   * (Perplexity). Told when it changes: a list takes the place of the one before it of its sort.
+   * A list of what the answer draws on, as it was sent, in dialects that have one beside the text.
+   * Told when it changes: Perplexity sends all that there is so far with every token.
    */
   | { readonly type: 'sources'; readonly choice: number; readonly value: readonly unknown[] }
   | { readonly type: 'logprobs'; readonly choice: number; readonly value: unknown }

@@ -106,6 +106,8 @@ export const ROW_SAFETY: RowKind = 28
 export const ROW_FINISH_DETAIL: RowKind = 29
 /** All that the answer draws on so far, raw JSON array. May repeat. */
 export const ROW_SOURCES: RowKind = 30
+/** What the provider calls the request that fails: of the error that follows. */
+export const ROW_REQUEST_ID: RowKind = 31
 
 /** Error codes that a decoder reports, by number, since a row holds no strings but its text. */
 export const DECODE_ERROR_CODES = [

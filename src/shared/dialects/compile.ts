@@ -13,6 +13,7 @@ import {
   ROW_PROVIDER_ERROR,
   ROW_REASONING,
   ROW_REFUSAL,
+  ROW_REQUEST_ID,
   ROW_ROLE,
   ROW_SAFETY,
   ROW_SIGNATURE,
@@ -138,6 +139,7 @@ const VALUES: Readonly<Record<ValueRule['emit'], { kind: RowKind; shape: ValueSh
   annotation: { kind: ROW_ANNOTATION, shape: 'any' },
   sources: { kind: ROW_SOURCES, shape: 'list' },
   'tool-plan': { kind: ROW_TOOL_PLAN, shape: 'word' },
+  'request-id': { kind: ROW_REQUEST_ID, shape: 'word' },
   safety: { kind: ROW_SAFETY, shape: 'any' },
   'finish-detail': { kind: ROW_FINISH_DETAIL, shape: 'any' },
 }

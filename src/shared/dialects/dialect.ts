@@ -56,6 +56,7 @@ export type WordName =
   | 'signature'
   | 'hosted-block'
   | 'tool-plan'
+  | 'request-id'
 /**
  * A value that is passed on as it was sent: `usage` an object, `logprobs` and `sources` an array
  * with elements, `error` an object or a string that is not empty, the others anything but null.
