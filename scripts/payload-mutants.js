@@ -263,4 +263,34 @@ export const payloadMutants = [
     find: 'if (!isSingle(program, frames) || !cut',
     replace: 'if (!cut',
   },
+  {
+    name: 'a number in a hole may be any, an index or not',
+    file: 'template.ts',
+    find: '(kind != HOLE_NUMBER && indexOfDigits(hole, at, kind) < 0)',
+    replace: '(kind != HOLE_NUMBER && hole > at)',
+  },
+  {
+    name: 'an event whose index cannot be one makes a template',
+    file: 'build.ts',
+    find: 'if (indexOfDigits(load<usize>(slot), load<usize>(slot, 4), indexMax) < 0) return false',
+    replace: 'if (indexMax == 1) return false',
+  },
+  {
+    name: 'replacements of an event that is given up count',
+    file: 'payload.ts',
+    find: '  store<u32>(state, replacements, STATE_REPLACEMENTS)\n',
+    replace: '',
+  },
+  {
+    name: 'what an event has said that is given up counts as said',
+    file: 'payload.ts',
+    find: '  store<u64>(state, said, STATE_SAID_TEXT)\n',
+    replace: '',
+  },
+  {
+    name: 'a malformed name is counted where its event was learnt, and no more',
+    file: 'events.ts',
+    find: ' && isPlainName && ',
+    replace: ' && ',
+  },
 ]

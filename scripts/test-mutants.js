@@ -10,7 +10,14 @@ import { root, run, seconds } from './run.js'
 
 const sources = join(root, 'src', 'shared', 'decoder')
 /** From quick to slow: the first to fail catches the mutant. */
-const tests = ['wasm-edges', 'framers', 'wasm-decoder.prop', 'wasm-template', 'wasm-corpus']
+const tests = [
+  'wasm-edges',
+  'plain-decoder',
+  'framers',
+  'wasm-decoder.prop',
+  'wasm-template',
+  'wasm-corpus',
+]
 /** An endless loop is caught, too. */
 const testMsMax = 120_000
 

@@ -232,6 +232,23 @@ test('read: a finish reason is told when it first comes and when it changes', ()
   )
 })
 
+test('read: a list of sources is told when it first comes and when it changes', () => {
+  const sources = (text: string, choice = 0): Row => [row.ROW_SOURCES, text, choice]
+  const [urls, more, results] = ['["a"]', '["a","b"]', '[{"url":"a"}]']
+  assertEvents(
+    [urls, results, urls, results, more, results, more].map((text) => sources(text)),
+    [
+      { type: 'sources', choice: 0, value: ['a'] },
+      { type: 'sources', choice: 0, value: [{ url: 'a' }] },
+      { type: 'sources', choice: 0, value: ['a', 'b'] },
+    ],
+  )
+  assertEvents(
+    [sources(urls), sources(urls, 1)],
+    [0, 1].map((choice) => ({ type: 'sources', choice, value: ['a'] })),
+  )
+})
+
 test('read: raw events have their name or message, and the id that lasts', () => {
   const event = (data: string, name: string, lastEventId: string): object => {
     return { type: 'event', event: name, data, lastEventId }
@@ -288,6 +305,14 @@ test('error: the provider’s own has its fields, whatever its shape', () => {
   const odd = { message: { a: 1 }, type: 3, code: [1] }
   assert.deepEqual(detailsOf(odd), { ...none, raw: odd })
   assert.deepEqual(detailsOf('x', 0), { ...none, message: 'x', raw: 'x', outsideProtocol: true })
+})
+
+test('error: has what the provider calls the request, where that came with it', () => {
+  const error: Row = [row.ROW_PROVIDER_ERROR, '"x"']
+  const details = eventsOf([[[row.ROW_REQUEST_ID, 'req_1'], error, error]]).map((event) => {
+    return event.type === 'error' ? event.error.details['requestId'] : event.type
+  })
+  assert.deepEqual(details, ['req_1', undefined])
 })
 
 test('failure: a fatal row is no event, but what the stream is to throw', () => {

@@ -16,10 +16,13 @@ export function write(rows: readonly Row[]): RowWriter {
   return writer
 }
 
+/** A dialect whose streams may end anywhere. */
+export const endless: Dialect = { ...openaiChat, end: 'none' }
+
 /** The events of the batches, and of the end. */
 export function eventsOf(
   batches: readonly (readonly Row[])[],
-  dialect: Dialect = openaiChat,
+  dialect: Dialect = endless,
 ): TokenEvent[] {
   const assembler = new Assembler(dialect)
   const events = batches.flatMap((rows) => [...assembler.read(write(rows).toBatch())])

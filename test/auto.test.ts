@@ -114,21 +114,6 @@ test('auto: a body is recognised, or refused, at every split', () => {
   }
 })
 
-test('auto: what is too large to be an event is refused, with its size and start', () => {
-  const limits = { ...STREAM_LIMITS_DEFAULT, lineBytesMax: 100 }
-  const detector = new DialectDetector(limits)
-  assert.throws(
-    () => detector.push(new Uint8Array(101).fill(0x61)),
-    ({ code, details }: MillraceError) => {
-      assert.deepEqual(
-        [code, details],
-        ['DIALECT_UNRECOGNIZED', { bytes: 101, excerpt: 'a'.repeat(64) }],
-      )
-      return true
-    },
-  )
-})
-
 const body = `data: ${chat}\n\ndata: {"choices":[{"finish_reason":"stop"}]}\n\n`
 
 const told = { type: 'dialect', dialect: 'openai-chat' }
@@ -180,6 +165,57 @@ test('decode: without a dialect, both placements recognise it, whatever the wind
   } finally {
     await mill.close()
   }
+})
+
+const LIMITS = { lineBytesMax: 1024, eventBytesMax: 512 }
+const ping = 'event: ping\ndata: {}\n\n'
+
+/** What is too long, its error, a dialect of that framing, and a body that tells nothing before. */
+const TOO_LONG: readonly (readonly [what: string, code: string, as: string, body: string])[] = [
+  ['an SSE line', 'LINE_TOO_LONG', 'openai-chat', `${ping}data: {"x":"${'x'.repeat(2000)}`],
+  ['a comment', 'LINE_TOO_LONG', 'openai-chat', `${ping}:${'x'.repeat(2000)}`],
+  ['an SSE event', 'EVENT_TOO_LARGE', 'openai-chat', ping + 'data: {}\n'.repeat(300)],
+  ['an NDJSON line', 'LINE_TOO_LONG', 'ollama-chat', `{}\n{"x":"${'x'.repeat(2000)}`],
+  ['an element', 'EVENT_TOO_LARGE', 'gemini-array', `[{},{"x":"${'x'.repeat(2000)}`],
+]
+
+for (const [name, code, dialect, text] of TOO_LONG) {
+  test(`auto: ${name} that is too long is ${code}, as where the dialect is named`, async () => {
+    const failureOf = (choice: object): MillraceError => {
+      const decoder = createDecoder({ ...choice, ...LIMITS })
+      decoder.push(text)
+      decoder.end()
+      return decoder.failure!
+    }
+    const { message, details } = failureOf({ dialect })
+    const found = failureOf({})
+    assert.deepEqual([found.code, found.message, found.details], [code, message, details])
+    const mill = await createMillrace()
+    try {
+      for (const placement of ['inline', 'worker'] as const) {
+        const stream = mill.decode(text, { placement, ...LIMITS })
+        await assert.rejects(stream.final(), { code, message })
+      }
+    } finally {
+      await mill.close()
+    }
+  })
+}
+
+test('auto: what tells nothing is kept up to a bound', () => {
+  const comments = Buffer.from(': x\n'.repeat(4096))
+  const detector = new DialectDetector({ ...STREAM_LIMITS_DEFAULT, ...LIMITS })
+  let error: unknown
+  let bytes = 0
+  try {
+    for (; bytes < 2 ** 24; bytes += comments.length) detector.push(comments)
+  } catch (thrown) {
+    error = thrown
+  }
+  const { code, details } = error as MillraceError
+  assert.equal(code, 'DIALECT_UNRECOGNIZED')
+  assert.ok(bytes < 64 * (LIMITS.lineBytesMax + LIMITS.eventBytesMax), `${bytes} bytes`)
+  assert.equal(details['bytes'], bytes)
 })
 
 test('decode: a response may be of any content type that a dialect has', async () => {

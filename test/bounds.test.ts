@@ -66,6 +66,12 @@ const beside = (member: string): string =>
 const manyKeys = (count: number): string =>
   `"x":{${Array.from({ length: count }, (_, at) => `"k${at}":0`).join(',')}}`
 
+/** The decoder's own hash of a key takes its ends and its length. */
+const alikeKeys = (count: number): string => {
+  const middles = Array.from({ length: count }, (_, at) => String(at).padStart(8, '0'))
+  return `"x":{${middles.map((middle) => `"choices-${middle}-content":0`).join(',')}}`
+}
+
 const nested = (depth: number): string => `"x":${'['.repeat(depth)}${']'.repeat(depth)}`
 
 const HTML = '<!doctype html><title>502</title><h1>Bad Gateway</h1>'
@@ -113,6 +119,12 @@ const ROWS: readonly Row[] = [
     code: 'LINE_TOO_LONG',
     says: `lineBytesMax, ${lineBytesMax}`,
     takenMax: lineBytesMax,
+  },
+  {
+    name: 'a million comments say nothing, and cost nobody anything',
+    source: () => `${delta('a')}${':\n'.repeat(500_000)}${': x\n\n'.repeat(500_000)}${chat('b')}`,
+    events: ['a', 'b', 'finish', 'end'],
+    code: null,
   },
   {
     name: 'an event without an end',
@@ -185,10 +197,10 @@ const ROWS: readonly Row[] = [
     code: null,
   },
   {
-    name: 'a number of 10 MB for an index is none',
-    source: () => chat('a').replace('"index":0', `"index":${'1'.repeat(10_000_000)}`),
+    name: 'a number of 10 MB cannot be an index',
+    source: () => chat('a', 'b').replace('"index":0', `"index":${'1'.repeat(10_000_000)}`),
     options: ROOMY,
-    events: ['a', 'finish', 'end'],
+    events: ['EVENT_MALFORMED', 'b', 'finish', 'end'],
     code: null,
   },
   {
@@ -196,6 +208,19 @@ const ROWS: readonly Row[] = [
     source: () => beside(manyKeys(1_000_000)) + FINISH + DONE,
     options: ROOMY,
     events: ['a', 'finish', 'end'],
+    code: null,
+  },
+  {
+    name: 'keys that are alike at both ends',
+    source: () => beside(alikeKeys(200_000)) + FINISH + DONE,
+    options: ROOMY,
+    events: ['a', 'finish', 'end'],
+    code: null,
+  },
+  {
+    name: 'a number larger than any, in what is passed on',
+    source: () => beside('"usage":{"prompt_tokens":1e400}') + FINISH + DONE,
+    events: ['a', 'usage', 'finish', 'end'],
     code: null,
   },
   {
@@ -241,28 +266,48 @@ const ROWS: readonly Row[] = [
     name: 'gzip bytes where text was promised',
     source: () => gzipSync(chat('a')),
     events: [],
-    code: 'STREAM_TRUNCATED',
+    code: 'NOT_A_STREAM',
+    says: 'gzip',
   },
   {
     name: 'gzip bytes of whatever stream',
     source: () => gzipSync(chat('a')),
     options: { dialect: 'auto' },
     events: [],
-    code: 'DIALECT_UNRECOGNIZED',
+    code: 'NOT_A_STREAM',
+    says: 'gzip',
+  },
+  {
+    name: 'gzip bytes of whatever stream, one by one',
+    source: () => byteWise(gzipSync(chat('a'))),
+    options: { dialect: 'auto' },
+    events: [],
+    code: 'NOT_A_STREAM',
+    says: 'gzip',
+  },
+  {
+    name: 'gzip bytes of raw events',
+    source: () => gzipSync(chat('a')),
+    options: { dialect: 'sse' },
+    events: [],
+    code: 'NOT_A_STREAM',
+    says: 'gzip',
   },
   {
     name: 'gzip bytes where records were promised',
     source: () => gzipSync('{"message":{"content":"a"}}\n'),
     options: { dialect: 'ollama-chat' },
-    events: ['EVENT_MALFORMED'],
-    code: 'STREAM_TRUNCATED',
+    events: [],
+    code: 'NOT_A_STREAM',
+    says: 'gzip',
   },
   {
     name: 'gzip bytes where frames were promised',
     source: () => gzipSync(chat('a')),
     options: { dialect: 'bedrock-eventstream' },
     events: [],
-    code: 'FRAME_CORRUPT',
+    code: 'NOT_A_STREAM',
+    says: 'gzip',
   },
   {
     name: 'an HTML page under status 200',

@@ -129,9 +129,12 @@ const anthropicCases: readonly Case[] = [
     ],
   },
   {
-    name: 'an error event gives its error',
+    name: 'an error event gives its error, and what the request is called',
     body: [{ type: 'error', error: { type: 'overloaded_error' }, request_id: 'r' }],
-    rows: [['provider-error', '{"type":"overloaded_error"}']],
+    rows: [
+      ['request-id', 'r'],
+      ['provider-error', '{"type":"overloaded_error"}'],
+    ],
   },
 ]
 

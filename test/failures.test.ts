@@ -62,7 +62,7 @@ const FAILURES: Readonly<Record<string, Failure>> = {
     events: ['PROVIDER_ERROR'],
     thrown: 'PROVIDER_ERROR',
   },
-  'a body that is no stream: other JSON, or HTML': {
+  'a body that is no stream: other JSON, HTML, or gzip': {
     source: () => '{"object":"chat.completion","choices":[{"message":{"content":"Hi"}}]}',
     events: [],
     thrown: 'NOT_A_STREAM',
@@ -84,7 +84,7 @@ const FAILURES: Readonly<Record<string, Failure>> = {
     thrown: 'STREAM_TRUNCATED',
   },
   'the source fails': {
-    source: breaking,
+    source: () => breaking(delta('a')),
     events: ['a'],
     thrown: 'SOURCE_FAILED',
   },
@@ -174,6 +174,53 @@ for (const placement of ['inline', 'worker'] as const) {
   })
 }
 
+const CALL =
+  'data: {"choices":[{"delta":{"tool_calls":[{"index":0,"id":"t","function":{"name":"f",' +
+  '"arguments":"{\\"a\\":"}}]}}]}\n\n'
+
+/** Ways to break off while a call is open; each but the last loses some of its input. */
+const CUTS: readonly (readonly [name: string, code: string | null, cut: () => Source, object?])[] =
+  [
+    ['the source breaks off', 'STREAM_TRUNCATED', () => CALL],
+    ['the source fails', 'SOURCE_FAILED', () => breaking(CALL)],
+    ['the source fails after the finish reason', 'SOURCE_FAILED', () => breaking(CALL, FINISH)],
+    ['the source is silent', 'TIMEOUT', () => hanging(CALL).source, { timeout: 20 }],
+    ['the provider reports an error', 'PROVIDER_ERROR', () => [CALL, PROVIDER_ERROR]],
+    ['an event is malformed', 'EVENT_MALFORMED', () => [CALL, 'data: {\n\n'], { strict: true }],
+    ['a limit is passed', 'LINE_TOO_LONG', () => [CALL, ':'.repeat(2000)], { lineBytesMax: 1024 }],
+    ['the stream ends as it should', null, () => [CALL, FINISH]],
+  ]
+
+for (const placement of ['inline', 'worker'] as const) {
+  for (const [name, code, source, options] of CUTS) {
+    const ends = code === null ? 'ends' : 'does not end'
+    test(`tool-input-end: ${name}, and an open call ${ends} (${placement})`, async () => {
+      const mill = await createMillrace()
+      const types: string[] = []
+      try {
+        const chosen = { dialect: 'openai-chat', placement, ...options }
+        const stream = mill.decode(source(), chosen)
+        try {
+          for await (const { type } of stream) if (type.startsWith('tool-')) types.push(type)
+        } catch {
+          // final() rejects with the same.
+        }
+        const begun = ['tool-input-start', 'tool-input-delta']
+        assert.deepEqual(types, code === null ? [...begun, 'tool-input-end'] : begun)
+        const settled = await stream.final().catch((error: MillraceError) => error)
+        const failed = settled instanceof Error
+        assert.equal(failed ? settled.code : null, code)
+        const { toolCalls } = failed ? (settled.details['partial'] as Message) : settled
+        assert.deepEqual(toolCalls, [
+          { choice: 0, index: 0, id: 't', name: 'f', arguments: '{"a":' },
+        ])
+      } finally {
+        await mill.close()
+      }
+    })
+  }
+}
+
 interface Outcome {
   readonly seen: readonly string[]
   readonly code: string | null
@@ -227,7 +274,7 @@ async function finalOf(stream: TokenStream, { events }: Failure): Promise<string
   }
 }
 
-function* breaking(): Generator<string> {
-  yield delta('a')
+function* breaking(...chunks: readonly string[]): Generator<string> {
+  yield* chunks
   throw new Error('socket hang up')
 }

@@ -29,6 +29,13 @@ test('end: ends tool calls that are open', () => {
   )
 })
 
+test('end: does not end a tool call that the truncated stream left open', () => {
+  const decoder = createDecoder(CHAT)
+  assert.equal(decoder.push(TOOL_CALL).length, 2)
+  assert.equal(decoder.end().length, 0)
+  assert.equal(decoder.failure?.code, 'STREAM_TRUNCATED')
+})
+
 test('end: adds nothing after a failure, not even the ends of open tool calls', () => {
   const decoder = createDecoder({ ...CHAT, strict: true })
   decoder.push(TOOL_CALL)

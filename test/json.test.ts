@@ -180,13 +180,17 @@ test('decodeJsonString: counts what it replaced, not the U+FFFD that were sent',
   assert.equal(tally.replacements, 4)
 })
 
-test('decodeIndex: takes digits below 2^31 and nothing else', () => {
-  const index = (text: string): number => decodeIndex(utf8.encode(text))
+test('decodeIndex: takes digits up to the largest and nothing else', () => {
+  const index = (text: string): number => decodeIndex(utf8.encode(text), 2_147_483_647)
   assert.deepEqual(['0', '7', '2147483647'].map(index), [0, 7, 2147483647])
   const others = ['2147483648', '99999999999999999999', '-1', '-0', '1.0', '1e0', '"1"', 'null']
   assert.deepEqual(
     others.map(index),
     Array.from(others, () => -1),
+  )
+  assert.deepEqual(
+    [decodeIndex(utf8.encode('10'), 10), decodeIndex(utf8.encode('11'), 10)],
+    [10, -1],
   )
 })
 

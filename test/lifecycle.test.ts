@@ -253,6 +253,28 @@ test('open: the stream after the last row is TOO_MANY_STREAMS, others are unharm
   await mill.close()
 })
 
+test('open: a row that is about to be free is waited for, by as many as there are', async () => {
+  const mill = await createMillrace()
+  const open = (): WritableTokenStream => mill.open({ dialect: 'openai-chat' })
+  const all = Array.from({ length: 1024 }, open)
+  all[0]!.cancel()
+  all[1]!.cancel()
+  const first = open()
+  const left = open()
+  await assert.rejects(open().final(), { code: 'TOO_MANY_STREAMS' })
+  // Who leaves the queue makes room in it.
+  left.cancel()
+  const second = open()
+  await assert.rejects(open().final(), { code: 'TOO_MANY_STREAMS' })
+  for (const stream of [first, second]) {
+    stream.write(chat('x'))
+    stream.end()
+  }
+  assert.deepEqual((await first.final()).text, { 0: 'x' })
+  assert.deepEqual((await second.final()).text, { 0: 'x' })
+  await mill.close()
+})
+
 test('close: fails open streams with MILLRACE_CLOSED and cancels their sources', async () => {
   const mill = await createMillrace()
   const { source, cancelled } = hanging(delta('a'))

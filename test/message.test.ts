@@ -133,12 +133,33 @@ test('toFinal: where the provider has it so, a call’s input is parsed if it is
   }
   const entry = { choice: 0, name: 'f', kind: 'tool_use' }
   assertFinal(
-    [...call(0, '{"a":[1]}'), ...call(1, ''), ...call(2, '{"a":')],
+    [
+      ...call(0, '{"a":[1]}'),
+      ...call(1, ''),
+      ...call(2, '{"a":'),
+      [row.ROW_TERMINATOR, 'message_stop'],
+    ],
     {
       toolCalls: [
         { ...entry, index: 0, id: '0', arguments: '{"a":[1]}', input: { a: [1] } },
         { ...entry, index: 1, id: '1', arguments: '', input: {} },
         { ...entry, index: 2, id: '2', arguments: '{"a":' },
+      ],
+      terminator: 'message_stop',
+    },
+    anthropic,
+  )
+})
+
+test('toFinal: a call that had not ended when the stream was cut has no parsed input', () => {
+  const ended = fragment(0, { id: 'a', name: 'f', text: '{}' })
+  const cut = fragment(1, { id: 'b', name: 'f' })
+  assertFinal(
+    [...ended, [row.ROW_BLOCK_STOP, '', 0, 0], ...cut],
+    {
+      toolCalls: [
+        { choice: 0, name: 'f', index: 0, id: 'a', arguments: '{}', input: {} },
+        { choice: 0, name: 'f', index: 1, id: 'b', arguments: '' },
       ],
     },
     anthropic,

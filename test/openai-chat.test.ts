@@ -4,6 +4,18 @@ import { type Case, type SeenRow, testCases } from './decoding.ts'
 const chat = (delta: object, rest: object = {}): object => ({ choices: [{ delta, ...rest }] })
 const tool = (call: object): object => chat({ tool_calls: [call] })
 
+/** The row of an event whose choice or index is `value`. */
+const faulty = (what: string, value: string, event: string, max: number): SeenRow => {
+  const message = `event has ${value} for its ${what}, which must be an integer from 0 to ${max}`
+  return ['error', JSON.stringify({ offset: 0, message, excerpt: event.slice(0, 64) })]
+}
+
+const malformed = (what: string, value: string, event: string, max: number): Case => ({
+  name: `an event with ${value} for its ${what} is malformed`,
+  body: [event],
+  rows: [faulty(what, value, event, max)],
+})
+
 const cases: readonly Case[] = [
   {
     name: 'id and model are sent once, the first that are not empty, after one that is',
@@ -124,23 +136,60 @@ const cases: readonly Case[] = [
     ],
   },
   {
-    name: 'an index of other than digits below 2^31 is absent, a choice too large is skipped',
+    name: 'a choice is 0 where it is absent or null, an index none, and both have a largest',
     body: [
-      ...['-1', '1.5', '1e0', '"2"', 'null', '[]', '2147483648'].map(
-        (index) => `{"choices":[{"index":${index},"delta":{"content":"a"}}]}`,
-      ),
+      chat({ content: 'a' }, { index: null }),
       chat({ content: 'b' }, { index: 65_535 }),
-      chat({ content: 'c' }, { index: 65_536 }),
       tool({ index: 2_147_483_647, id: 'd' }),
-      tool({ index: '__proto__', id: 'e' }),
+      tool({ index: null, id: 'e' }),
     ],
     rows: [
-      ...Array.from({ length: 7 }, (): SeenRow => ['text', 'a']),
+      ['text', 'a'],
       ['text', 'b', 'c65535'],
       ['tool-id', 'd', 'i2147483647'],
       ['tool-arguments', '', 'i2147483647'],
       ['tool-id', 'e'],
       ['tool-arguments', ''],
+    ],
+  },
+  ...[
+    '-1',
+    '-0',
+    '1.0',
+    '1.5',
+    '1e0',
+    '1e9',
+    '65536',
+    '"2"',
+    '"__proto__"',
+    '[]',
+    '{}',
+    'true',
+  ].map((value) => malformed('choice', value, `{"choices":[{"index":${value}}]}`, 65_535)),
+  ...['-1', '1.0', '1e9', '2147483648', '99999999999999999999', '"0"', '{"a":[1]}'].map((value) =>
+    malformed(
+      'index',
+      value,
+      `{"choices":[{"delta":{"tool_calls":[{"index":${value}}]}}]}`,
+      2_147_483_647,
+    ),
+  ),
+  {
+    name: 'an event with one choice that cannot be is given up whole, and not counted as told',
+    body: [
+      { id: 'x', choices: [{ delta: { role: 'r', content: '' } }, { index: -1 }, { index: -2 }] },
+      { id: 'y', choices: [{ delta: { role: 's', content: '' } }] },
+    ],
+    rows: [
+      faulty(
+        'choice',
+        '-1',
+        '{"id":"x","choices":[{"delta":{"role":"r","content":""}},{"index":-',
+        65_535,
+      ),
+      ['id', 'y'],
+      ['role', 's'],
+      ['text', ''],
     ],
   },
   {
@@ -162,6 +211,18 @@ const cases: readonly Case[] = [
     rows: [
       ['finish', 'stop'],
       ['finish', 'stop'],
+    ],
+  },
+  {
+    name: 'lists of sources are passed on where they hold any, each whole',
+    body: [
+      { citations: ['a', 'b'], search_results: [{ url: 'a' }], choices: [] },
+      { citations: [], search_results: null },
+      { citations: 'a', search_results: {}, choices: [{ citations: ['no'] }] },
+    ],
+    rows: [
+      ['sources', '["a","b"]'],
+      ['sources', '[{"url":"a"}]'],
     ],
   },
   {

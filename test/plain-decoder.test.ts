@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { DIALECT_NAMES, findDialect } from '../src/shared/dialects/dialects.ts'
 import { openaiChat } from '../src/shared/dialects/openai-chat.ts'
 import { everySplit } from './chunking.ts'
-import { bodyOf, type Case, decode, type DecodeSetup, testCases } from './decoding.ts'
+import { bodyOf, type Case, decode, type DecodeSetup, type SeenRow, testCases } from './decoding.ts'
 
 const utf8 = new TextEncoder()
 
@@ -125,6 +126,59 @@ test('openai-chat: malformed UTF-8 is replaced, and counted where it was extract
     ['text', '\ufffd'],
   ])
   assert.equal(counts.replacements, 2)
+})
+
+test('raw, strict: an event with malformed UTF-8 gives its error, and nothing that it says', () => {
+  const bytes = utf8.encode('data: {"x":"_","id":"a"}\n\n').map((byte) => {
+    return byte === 0x5f ? 0xff : byte
+  })
+  const { rows } = decode(openaiChat, [bytes], { raw: true, strict: true })
+  const excerpt = '{"x":"\ufffd","id":"a"}'
+  assert.deepEqual(rows, [['fatal', error(0, 'event holds malformed UTF-8', excerpt)]])
+})
+
+test('openai-chat: of an event that is given up, no malformed UTF-8 is counted', () => {
+  const body = utf8.encode('data: {"id":"_","choices":[{"index":-1}]}\n\n')
+  const bytes = body.map((byte) => (byte === 0x5f ? 0xff : byte))
+  const { counts, failed } = decode(openaiChat, [bytes])
+  assert.deepEqual([counts.replacements, counts.malformed, failed], [0, 1, false])
+  const strict = decode(openaiChat, [bytes], { strict: true })
+  assert.match(strict.rows[0]![1], /event has -1 for its choice/)
+  assert.deepEqual([strict.rows.length, strict.counts.malformed, strict.failed], [1, 1, true])
+})
+
+const GZIP: SeenRow = [
+  'fatal',
+  error(0, 'body is gzip, no event stream: it must be inflated first', ''),
+  'c1',
+]
+
+test('decode: a body that begins as gzip does is told by its second byte, in every dialect', () => {
+  const body = new Uint8Array([0x1f, 0x8b, 8, 0, 0x0a, 0x0a, 0x7b])
+  for (const dialect of DIALECT_NAMES.map(findDialect)) {
+    for (const chunks of everySplit(body)) {
+      assert.deepEqual(decode(dialect, chunks).rows, [GZIP], dialect.name)
+    }
+    assert.notDeepEqual(decode(dialect, [body.subarray(0, 1)]).rows, [GZIP])
+  }
+})
+
+test('openai-chat: bytes as of gzip anywhere but at the start are none', () => {
+  const stream = utf8.encode('\n\ndata: {"id":"b"}\n\n')
+  const [first, second] = [0x1f, 0x8b]
+  for (const start of [
+    [first],
+    [first, first, second],
+    [first, 0xef, 0xbb, 0xbf],
+    [0x0a, first, second],
+    [0xef, 0xbb, 0xbf, first, second],
+    [0xef, first, second],
+    [second, first],
+  ]) {
+    for (const chunks of everySplit(new Uint8Array([...start, ...stream]))) {
+      assert.deepEqual(decode(openaiChat, chunks).rows, [['id', 'b']], String(start))
+    }
+  }
 })
 
 test('openai-chat: a half byte order mark is no mark, so what follows it is a stream', () => {

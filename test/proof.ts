@@ -12,6 +12,7 @@ const KINDS: readonly (readonly [name: string, is: (event: TokenEvent) => boolea
   ['tool plan', ({ type }) => type === 'plan-delta'],
   ['hosted block', ({ type }) => type === 'hosted-block'],
   ['annotation', ({ type }) => type === 'annotation'],
+  ['sources', ({ type }) => type === 'sources'],
   ['log probabilities', ({ type }) => type === 'logprobs'],
   ['safety', ({ type }) => type === 'safety'],
   ['finish', ({ type }) => type === 'finish'],

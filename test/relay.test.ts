@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { Readable } from 'node:stream'
 import { after, before, test } from 'node:test'
 import { createMillrace, type Millrace, type Source } from '../src/main/index.ts'
 import { bytes, chat, delta, DONE, hanging } from './chat-bytes.ts'
@@ -86,6 +87,22 @@ test('relay: aborting its signal cancels a source that nobody has read from', as
   controller.abort(reason)
   await cancelled
   await assert.rejects(new Response(body).text(), ABORTED)
+})
+
+test('relay: a signal that was aborted before cancels a source of any sort', async () => {
+  for (const wrap of [
+    (body: ReadableStream<Uint8Array>): Source => body,
+    (body: ReadableStream<Uint8Array>): Source => new Response(body),
+    (body: ReadableStream<Uint8Array>): Source => Readable.fromWeb(body as never),
+  ]) {
+    let cancel!: () => void
+    const cancelled = new Promise<void>((resolve) => (cancel = resolve))
+    const body = new ReadableStream<Uint8Array>({ cancel: () => cancel() }, { highWaterMark: 0 })
+    const relay = mill.relay(wrap(body), { ...CHAT, signal: AbortSignal.abort(reason) })
+    await cancelled
+    await assert.rejects(relay.message, { code: 'STREAM_ABORTED' })
+    await assert.rejects(new Response(relay.body).text(), ABORTED)
+  }
 })
 
 test('relay: aborting its signal cancels the source after the message has come, too', async () => {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Assembler } from '../src/main/assembler.ts'
+import type { Dialect } from '../src/shared/dialects/dialect.ts'
 import { openaiChat } from '../src/shared/dialects/openai-chat.ts'
 import * as row from '../src/shared/rows.ts'
-import { eventsOf, fragment, type Row, write } from './assembling.ts'
+import { endless, eventsOf, fragment, type Row, write } from './assembling.ts'
 
 const whole = (text: string, name: string): Row[] => [
   [row.ROW_TOOL_NAME, name],
@@ -11,23 +12,26 @@ const whole = (text: string, name: string): Row[] => [
 ]
 
 /** Tool events in few words: `0+a:f` begins, `0=a:text` is a delta, `0-a:f` ends. */
-function toolStory(rows: readonly Row[]): string[] {
-  const stories = [eventsOf([rows]), eventsOf(rows.map((one) => [one]))].map((events) =>
-    events.flatMap((event) => {
-      switch (event.type) {
-        case 'tool-input-start':
-          return [`${event.index}+${event.id}:${event.toolName}`]
-        case 'tool-input-delta':
-          return [`${event.index}=${event.id}:${event.text}`]
-        case 'tool-input-end':
-          return [`${event.index}-${event.id}:${event.toolName}`]
-        case 'end':
-          return ['end']
-        default:
-          return []
-      }
-    }),
-  )
+function toolStory(rows: readonly Row[], dialect: Dialect = endless): string[] {
+  const batches = [[rows], rows.map((one) => [one])]
+  const stories = batches
+    .map((list) => eventsOf(list, dialect))
+    .map((events) =>
+      events.flatMap((event) => {
+        switch (event.type) {
+          case 'tool-input-start':
+            return [`${event.index}+${event.id}:${event.toolName}`]
+          case 'tool-input-delta':
+            return [`${event.index}=${event.id}:${event.text}`]
+          case 'tool-input-end':
+            return [`${event.index}-${event.id}:${event.toolName}`]
+          case 'end':
+            return ['end']
+          default:
+            return []
+        }
+      }),
+    )
   assert.deepEqual(stories[1], stories[0])
   return stories[0] ?? []
 }
@@ -237,6 +241,25 @@ for (const { name, rows, story } of toolCases) {
   test(`tool calls: ${name}`, () => assert.deepEqual(toolStory(rows), story))
 }
 
+test('tool calls: of a stream that is cut, what is open is told as it came, and has no end', () => {
+  const rows = [
+    ...fragment(0, { id: 'a', name: 'f', text: '{' }),
+    ...fragment(1, { id: 'b' }),
+    ...parts('g', ['$.a', { stringValue: 'x' }]),
+  ]
+  const story = ['0+a:f', '0=a:{', '2+null:g', '1+b:', '2=null:{"a":"x"}']
+  assert.deepEqual(toolStory(rows, openaiChat), story)
+  const fatal: Row = [row.ROW_FATAL, JSON.stringify({ offset: 0, message: 'm', excerpt: '' }), 2]
+  assert.deepEqual(toolStory([...rows, fatal]), story)
+  // Nobody asks for the end of a stream that has failed.
+  const batch = new Assembler(openaiChat).read(write([...rows, fatal]).toBatch())
+  assert.equal(batch.length, story.length)
+  const ended = ['0+a:f', '0=a:{', '2+null:g', '0-a:f', '1+b:', '1-b:']
+  const stop: Row = [row.ROW_FINISH, 'tool_calls']
+  const told = toolStory([...rows, stop], openaiChat)
+  assert.deepEqual(told, [...ended, '2=null:{"a":"x"}', '2-null:g'])
+})
+
 test('tool calls: the provider’s word for the call comes with its start', () => {
   const events = eventsOf([fragment(0, { kind: 'mcp_tool_use', id: 'a', name: 'f' })])
   assert.deepEqual(events[0], {
@@ -251,7 +274,7 @@ test('tool calls: the provider’s word for the call comes with its start', () =
 
 test('tool calls: one more than may be open ends the oldest', () => {
   const rows = Array.from({ length: 1025 }, (_, index) => fragment(index, { name: 'f' })).flat()
-  const assembler = new Assembler(openaiChat)
+  const assembler = new Assembler(endless)
   const ended = [...assembler.read(write(rows).toBatch())].filter(
     ({ type }) => type === 'tool-input-end',
   )

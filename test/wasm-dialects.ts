@@ -50,7 +50,7 @@ const { rules } = fc.letrec<{ rules: readonly object[]; rule: object }>((tie) =>
               emit: fc.constantFrom(
                 ...'text reasoning refusal id model role finish signature'.split(' '),
                 ...'hosted-block usage logprobs error annotation'.split(' '),
-                ...'tool-plan safety finish-detail'.split(' '),
+                ...'tool-plan safety finish-detail sources request-id'.split(' '),
               ),
               path: fc.oneof(path, fc.array(path, { minLength: 1, maxLength: 3 })),
             })

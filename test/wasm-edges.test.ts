@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
+import { anthropic } from '../src/shared/dialects/anthropic.ts'
 import type { Dialect } from '../src/shared/dialects/dialect.ts'
 import { geminiArray } from '../src/shared/dialects/gemini.ts'
 import { ollamaChat } from '../src/shared/dialects/ollama.ts'
@@ -170,6 +171,28 @@ test('WasmDecoder: a template serves no event of another name', () => {
   const event = (name: string): string => `event: ${name}\ndata: {"message":"m"}\n\n`
   const body = event('error').repeat(4) + event('errol') + event('error') + event('errors')
   for (let turn = 0; turn < 3; turn++) assertSameCutOrNot(openaiChat, body)
+})
+
+test('WasmDecoder: a name’s malformed bytes count in each event whose type it tells', () => {
+  const event = (data: string): string => `event: \xff\xc3(\ndata: ${data}\n\n`
+  for (const [dialect, data, count] of [
+    [openaiChat, '{"id":"a"}', 2],
+    [anthropic, '{"usage":{}}', 2],
+    [anthropic, '{"type":"ping"}', 0],
+  ] as const) {
+    const body = latin1(event(data).repeat(5))
+    assert.equal(assertSame(dialect, [body], {}, 3).counts.replacements, 5 * count)
+    assertSameCutOrNot(dialect, event(data).repeat(5), {})
+    const failed = assertSame(dialect, [body], { strict: true }, 3).steps.at(-1) === 1
+    assert.equal(failed, count > 0)
+  }
+})
+
+test('WasmDecoder: what was said by an event that is given up is said by the next', () => {
+  const event = (index: number): string =>
+    `data: {"id":"a","model":"m","choices":[{"delta":{"role":"r","content":""}},` +
+    `{"index":1,"delta":{"content":"\xff","refusal":""}},{"index":${index}}]}\n\n`
+  assertSameCutOrNot(openaiChat, event(-1) + event(2) + event(-1) + event(2))
 })
 
 test('WasmDecoder: an index is one up to 2^31 - 1, and a choice up to 2^16 - 1', () => {

@@ -63,7 +63,7 @@ export function plainDecoder(dialect: Dialect, setup: Setup = {}): Decoder {
 
 /** All that a decoder shows: after each chunk, and after the end. */
 export interface Trace {
-  /** Rows, bytes of narrow text, bytes of wide text, bytes pending, whether it failed; after each chunk. */
+  /** After each chunk: rows, bytes of narrow and of wide text, bytes pending, whether it failed. */
   readonly steps: readonly number[]
   readonly rows: readonly number[]
   readonly text: string

@@ -213,3 +213,67 @@ test('WasmDecoder: streams that take turns share templates, their ids being hole
     30,
   )
 })
+
+/** Events of one skeleton, and the largest that their number can be as an index. */
+const INDEXED: readonly (readonly [name: string, max: number, event: (index: string) => string])[] =
+  [
+    [
+      'choice',
+      65_535,
+      (index) => `data: {"choices":[{"index":${index},"delta":{"content":"a"}}]}\n\n`,
+    ],
+    [
+      'tool’s index',
+      2_147_483_647,
+      (index) =>
+        `data: {"choices":[{"delta":{"tool_calls":[{"index":${index},"function":` +
+        '{"arguments":"a"}}]}}]}\n\n',
+    ],
+  ]
+
+for (const [name, max, event] of INDEXED) {
+  test(`WasmDecoder: a template serves any ${name} in a hole, and nothing else`, () => {
+    const dialect = { ...openaiChat }
+    const good = ['0', '1', '2', '10', `${max}`]
+    const bad = ['-1', '-0', '1.0', '1e0', `${max + 1}`, '4294967296', '18446744073709551616']
+    assertSame(dialect, [utf8.encode(good.map(event).join('').repeat(4))], {}, 0)
+    const served = utf8.encode(good.map(event).join(''))
+    assert.equal(
+      hitsOf(() => traceOf(wasmDecoder(dialect), [served])),
+      good.length,
+    )
+    for (const index of bad) {
+      const body = utf8.encode(event('1') + event(index) + event('2') + event(index).repeat(3))
+      for (const chunks of [[body], byteWise(body)]) {
+        assert.equal(assertSame(dialect, chunks, {}, 0).counts.malformed, 4, index)
+      }
+    }
+  })
+
+  test(`WasmDecoder: no template is learnt of a ${name} that cannot be one`, () => {
+    const dialect = { ...openaiChat }
+    // A text in a hole, so that there is something to learn.
+    for (const index of ['-1', '1.5', `${max + 1}`, '"1"', '{}', '[]', 'true']) {
+      const events = ['b', 'c', 'd', 'e'].map((text) => event(index).replace('"a"', `"${text}"`))
+      const body = utf8.encode(events.join('').repeat(3))
+      const hits = hitsOf(() => {
+        assert.equal(assertSame(dialect, [body], {}, 0).counts.malformed, 12, index)
+      })
+      assert.equal(hits, 0, index)
+    }
+  })
+}
+
+test('WasmDecoder: a hole for a choice and an index at once takes no more than a choice', () => {
+  const dialect: Dialect = {
+    ...openaiChat,
+    rules: [
+      { index: 'n', rules: [{ emit: 'tool', id: 'id' }] },
+      { choice: 'n', rules: [{ emit: 'text', path: 'text' }] },
+      { index: 'n', rules: [{ emit: 'signature', path: 'id' }] },
+    ],
+  }
+  const event = (n: number): string => `data: {"n":${n},"id":"i","text":"a"}\n\n`
+  const body = utf8.encode([0, 1, 2, 3, 65_536, 4].map(event).join('').repeat(2))
+  assert.equal(assertSame(dialect, [body], {}, 0).counts.malformed, 2)
+})

@@ -29,11 +29,14 @@ const NO_ROWS: row.RowBatch = {
  */
 const VALUE_KINDS = [row.ROW_LOGPROBS, row.ROW_ANNOTATION, row.ROW_SAFETY]
 
+/** Lists of sources to remember: a provider may repeat two in each event, and no more are known. */
+const SOURCE_LISTS_MAX = 2
+
 const NO_EVENTS: readonly TokenEvent[] = []
 
 /** How a stream ended, as far as the protocol goes. */
 export interface StreamEnd {
-  /** The last events: the ends of tool calls that no one closed. Nothing after a failure. */
+  /** The last events: tool calls that no one closed end, unless the stream was cut. */
   readonly batch: TokenBatch
   /**
    * `null` where the protocol's end was seen; else STREAM_TRUNCATED, or the failure that ended the
@@ -74,7 +77,10 @@ export class Assembler {
   #partial = ''
   #tool = { kind: '', id: '', name: '' }
   #eventName = ''
+  /** Lists of sources, the one that was sent latest last. */
+  #sources: string[] = []
   #lastEventId = ''
+  #requestId: string | null = null
 
   // The batch at hand.
   #places: number[] = []
@@ -114,12 +120,17 @@ export class Assembler {
   /**
    * The source ended. Turns the last rows into tokens, closes what no one closed, and says whether
    * the stream came to its proper end.
+   *
+   * @param isBroken - Something else than the end of its bytes ended it.
    */
-  end(last: row.RowBatch = NO_ROWS): StreamEnd {
+  end(last: row.RowBatch = NO_ROWS, isBroken = false): StreamEnd {
     const rows = BatchRows.copy(last)
     this.#readRows(rows)
-    if (this.failure === null) this.#tools.endAll()
-    return { batch: this.#toBatch(rows), error: this.failure ?? this.#truncation() }
+    const error = this.failure ?? this.#truncation()
+    // An end would say that the whole of a call's input came.
+    if (error === null && !isBroken) this.#tools.endAll()
+    else this.#tools.cut()
+    return { batch: this.#toBatch(rows), error }
   }
 
   #truncation(): MillraceError | null {
@@ -185,6 +196,11 @@ export class Assembler {
       case row.ROW_SAFETY:
       case row.ROW_USAGE:
         return this.#emit(this.#readValue(kind, choice, text))
+      case row.ROW_REQUEST_ID:
+        this.#requestId = text
+        return
+      case row.ROW_SOURCES:
+        return this.#takeSources(choice, text)
       case row.ROW_FINISH_DETAIL:
         this.#hasFinishDetail = true
         return this.#emit({ type: 'finish-detail', choice, value: JSON.parse(text) })
@@ -244,6 +260,15 @@ export class Assembler {
     }
   }
 
+  /** Perplexity sends its lists with every token: one that was sent before is no news. */
+  #takeSources(choice: number, text: string): void {
+    const sent = `${choice} ${text}`
+    const others = this.#sources.filter((list) => list !== sent)
+    const isNews = others.length === this.#sources.length
+    this.#sources = [...others, sent].slice(-SOURCE_LISTS_MAX)
+    if (isNews) this.#emit({ type: 'sources', choice, value: JSON.parse(text) })
+  }
+
   #takeFinish(choice: number, reason: string): void {
     if (this.#finish.get(choice) === reason) return
     this.#finish.set(choice, reason)
@@ -271,16 +296,21 @@ export class Assembler {
   #takeError(kind: row.RowKind, choice: number, index: number, text: string): void {
     const value: unknown = JSON.parse(text)
     if (kind === row.ROW_PROVIDER_ERROR) {
-      this.#providerError = providerError(value, index !== -1)
+      this.#providerError = providerError(value, index !== -1, this.#requestId)
+      this.#requestId = null
       this.#emit({ type: 'error', error: this.#providerError })
       return
     }
     const code = row.DECODE_ERROR_CODES[choice] as ErrorCode
     const { message, ...details } = value as { message: string }
     const error = new MillraceError(code, message, details)
-    if (kind !== row.ROW_FATAL) this.#emit({ type: 'error', error })
+    if (kind !== row.ROW_FATAL) {
+      this.#emit({ type: 'error', error })
+      return
+    }
     // A body that says what the provider had to refuse is a clear answer, though no stream.
-    else this.failure = (code === 'NOT_A_STREAM' && this.#providerError) || error
+    this.failure = (code === 'NOT_A_STREAM' && this.#providerError) || error
+    this.#tools.cut()
   }
 
   #emit(event: TokenEvent): void {

@@ -99,12 +99,14 @@ export class Channel implements FrameSender {
   /** Gives a stream a row and starts it. It fails with TOO_MANY_STREAMS where there is none. */
   open(stream: StreamState): void {
     const row = this.#freeRows.pop()
+    // Of those that wait, who has been aborted meanwhile wants no row.
+    this.#rowWaiters = this.#rowWaiters.filter(({ failure }) => failure === null)
     if (row !== undefined) {
       const input = new ChannelInput(this, stream, row)
       this.#inputs.set(row, input)
       this.#ensureRun()
       stream.attach(input)
-    } else if (this.#closing > 0) {
+    } else if (this.#closing > this.#rowWaiters.length) {
       this.#rowWaiters.push(stream)
     } else {
       const message = `all ${STREAMS_MAX} streams of the channel are open; use more workers`

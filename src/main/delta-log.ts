@@ -12,7 +12,7 @@ export class DeltaLog {
   #pairs: Int32Array = new Int32Array(64)
   #used = 0
 
-  /** Adds the tokens from `from` to before `to`, whose `text` is one run: see {@link TokenBatch}. */
+  /** Adds the tokens from `from` to before `to`: one run, whose text is `text`. */
   add(batch: TokenBatch, from: number, to: number, text: string): void {
     const choice = batch.choice(from)
     this.#texts.set(choice, (this.#texts.get(choice) ?? '') + text)

@@ -51,6 +51,10 @@ export type TokenEvent =
       readonly id: string | null
       readonly text: string
     }
+  /**
+   * The call's input is complete: the provider said so, or the stream came to its end. None follows
+   * where the stream breaks off or fails before.
+   */
   | {
       readonly type: 'tool-input-end'
       readonly choice: number
@@ -61,6 +65,11 @@ export type TokenEvent =
     }
   | { readonly type: 'hosted-block'; readonly index: number; readonly blockType: string }
   | { readonly type: 'annotation'; readonly choice: number; readonly value: unknown }
+  /**
+   * A list of what the answer draws on, as it was sent, in dialects that have one beside the text.
+   * Told when it changes: Perplexity sends all that there is so far with every token.
+   */
+  | { readonly type: 'sources'; readonly choice: number; readonly value: readonly unknown[] }
   | { readonly type: 'logprobs'; readonly choice: number; readonly value: unknown }
   | { readonly type: 'usage'; readonly usage: Usage; readonly raw: unknown }
   | { readonly type: 'finish'; readonly choice: number; readonly reason: string }

@@ -15,7 +15,7 @@ export interface ToolCall {
   readonly index: number
   readonly id: string | null
   readonly name: string
-  /** The arguments as they were sent, joined. JSON, unless the stream was cut. */
+  /** The arguments as they were sent, joined. JSON, unless the answer or the stream was cut. */
   readonly arguments: string
   /** The provider's word for this sort of call, where it has one. */
   readonly kind?: string
@@ -253,7 +253,8 @@ export class MessageBuilder {
   }
 
   #finalCall(call: ToolCall): ToolCall {
-    if (!this.#hasToolInput) return { ...call }
+    const isOpen = [...this.#openCalls.values()].includes(call)
+    if (!this.#hasToolInput || isOpen) return { ...call }
     try {
       // No arguments at all are how a tool without parameters is called.
       return { ...call, input: JSON.parse(call.arguments || '{}') }

@@ -14,9 +14,14 @@ export interface ProviderErrorFields {
  * The provider's own error as ours: code `PROVIDER_ERROR`, {@link ProviderErrorFields} as details.
  *
  * @param isOutside - It came on a bare line, in no event: `outsideProtocol` in the details.
+ * @param requestId - What the provider calls the request, to be asked about it: in the details.
  */
-export function providerError(raw: unknown, isOutside: boolean): MillraceError {
-  const fields = fieldsOf(raw)
+export function providerError(
+  raw: unknown,
+  isOutside: boolean,
+  requestId: string | null,
+): MillraceError {
+  const fields = { ...fieldsOf(raw), ...(requestId !== null && { requestId }) }
   const message = `provider error: ${fields.message ?? JSON.stringify(raw)}`
   return new MillraceError('PROVIDER_ERROR', message, { ...fields, outsideProtocol: isOutside })
 }

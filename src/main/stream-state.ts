@@ -272,7 +272,7 @@ export class StreamState {
   finished(): void {
     if (this.#closed) return
     if (this.#failure === null) {
-      const { batch, error } = this.#assembler.end()
+      const { batch, error } = this.#assembler.end(undefined, this.#sourceError !== null)
       this.#enqueue(batch, 0)
       // A connection that breaks after the protocol's own end has lost nothing.
       this.#failure = this.#assembler.terminated ? null : (this.#sourceError ?? error)

@@ -82,6 +82,15 @@ export class ToolCalls {
     for (const call of this.#open) this.#end(call)
   }
 
+  /** The stream was cut: what is open is told as far as it came, and has no end. */
+  cut(): void {
+    for (const call of this.#open) {
+      this.#start(call)
+      if (call.parts !== null) this.#emitInput(call, call.parts.toJson())
+    }
+    this.#open.clear()
+  }
+
   /** Values come in any order, so the text of the arguments is known when they are complete. */
   #addParts(call: Call, parts: string): void {
     this.#start(call)

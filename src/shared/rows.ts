@@ -105,6 +105,10 @@ export const ROW_TOOL_PLAN: RowKind = 27
 export const ROW_SAFETY: RowKind = 28
 /** Why the answer ended, beyond its finish reason, raw JSON value. */
 export const ROW_FINISH_DETAIL: RowKind = 29
+/** All that the answer draws on so far, raw JSON array. May repeat. */
+export const ROW_SOURCES: RowKind = 30
+/** What the provider calls the request that fails: of the error that follows. */
+export const ROW_REQUEST_ID: RowKind = 31
 
 /** Error codes that a decoder reports, by number, since a row holds no strings but its text. */
 export const DECODE_ERROR_CODES = [

@@ -90,7 +90,7 @@ quirk(47, 'servers’ and MCP’s tools stream their input, and results arrive w
       type: 'web_search_tool_result',
       content: [{ encrypted_content: 'x', text: 'no' }],
     }
-    expect(CLAUDE, sseOf(start(block), json('{}'), start(result, 1)), {
+    expect(CLAUDE, sseOf(start(block), json('{}'), start(result, 1), messageStop), {
       toolCalls: [wanted],
       hostedToolCalls: [{ index: 1, type: 'web_search_tool_result' }],
       text: {},

@@ -90,7 +90,7 @@ quirk(13, 'chunks end anywhere: in a mark, a character, a line end, an escape', 
 
 quirk(14, 'a compressed body that nobody inflated is no stream, and no crash', () => {
   const zipped = gzipSync(plain)
-  expect(CHAT, zipped, { text: {}, failure: 'STREAM_TRUNCATED' })
+  expect(CHAT, zipped, { text: {}, failure: 'NOT_A_STREAM' })
 })
 
 const ollama = (content: string, rest: object = {}): object => {
@@ -196,12 +196,18 @@ quirk(27, 'numbers that JSON has not make one event malformed and no more', () =
   expect(CHAT, sseOf(bad, '{"a":NaN}', say('a'), stop), { ...one, badJson: 2 })
 })
 
-quirk(28, 'an index that is none is absent; other numbers may be anything', () => {
-  for (const index of ['-1', '1.5', '"1"', 'null', '1e9', '99999999999', '{"__proto__":1}']) {
-    const choice = `{"created":1e400,"choices":[{"index":${index},"delta":{"content":"a"}}]}`
-    expect(CHAT, sseOf(choice, stop), one)
+quirk(28, 'what cannot be an index spoils its event; other numbers may be anything', () => {
+  const choice = (index: string): string => {
+    return `{"choices":[{"index":${index},"delta":{"content":"no"}}]}`
   }
-  expect(CHAT, sseOf('{"choices":[{"index":70000,"delta":{"content":"no"}}]}', stop), { text: {} })
+  const none = { ...one, toolCalls: [], errors: ['EVENT_MALFORMED', 'EVENT_MALFORMED'], badJson: 2 }
+  for (const index of ['-1', '1.5', '"1"', '1e10', '99999999999', '"__proto__"', '{"a":1}']) {
+    const tool = `{"choices":[{"delta":{"tool_calls":[{"index":${index},"id":"i"}]}}]}`
+    expect(CHAT, sseOf(choice(index), tool, say('a'), stop), none)
+  }
+  expect(CHAT, sseOf(choice('70000'), choice('1e9'), say('a'), stop), none)
+  const numbers = '{"created":1e400,"choices":[{"index":null,"delta":{"content":"a"}}]}'
+  expect(CHAT, sseOf(numbers, stop), one)
 })
 
 quirk(29, 'choices may be empty, null or absent, and a choice without a delta', () => {

@@ -8,10 +8,12 @@ import type { Dialect, Framing } from '../dialects/dialect.ts'
 import { DIALECTS_KNOWN } from '../dialects/dialects.ts'
 import { MillraceError } from '../errors.ts'
 import { DETECTION_EVENTS_MAX, EXCERPT_BYTES_MAX, type StreamLimits } from '../limits.ts'
+import { GZIP_START } from './body-sniffer.ts'
 import { Carry } from './carry.ts'
 import { crc32 } from './crc32.ts'
 import { createFramer } from './create-framer.ts'
-import type { Frame, Framer } from './framer.ts'
+import { GZIP_MESSAGE } from './faults.ts'
+import type { FailureFrame, Frame, Framer } from './framer.ts'
 import { HeapSlabs } from './heap-slabs.ts'
 import { find, type JsonNode, parseJson, parsePayload } from './json.ts'
 import { decodeJsonString } from './json-text.ts'
@@ -60,10 +62,11 @@ export class DialectDetector {
    * Looks at the next chunk.
    *
    * @returns The dialect, or `null` while more bytes are needed.
-   * @throws {MillraceError} `DIALECT_UNRECOGNIZED`, `NOT_A_STREAM`.
+   * @throws {MillraceError} `DIALECT_UNRECOGNIZED`, `NOT_A_STREAM`, `LINE_TOO_LONG`,
+   *   `EVENT_TOO_LARGE`, `BUFFERS_EXHAUSTED`.
    */
   push(chunk: Uint8Array): Dialect | null {
-    if (!this.#seen.append(chunk)) throw this.#unrecognized('the first event is too large')
+    if (!this.#seen.append(chunk)) throw this.#unrecognized('the bytes so far tell nothing')
     if (this.#framer === null) {
       const framing = framingOf(this.seen)
       if (framing === null) return null
@@ -77,7 +80,8 @@ export class DialectDetector {
   /**
    * The source has ended.
    *
-   * @throws {MillraceError} `DIALECT_UNRECOGNIZED`, `NOT_A_STREAM`.
+   * @throws {MillraceError} `DIALECT_UNRECOGNIZED`, `NOT_A_STREAM`, `LINE_TOO_LONG`,
+   *   `EVENT_TOO_LARGE`, `BUFFERS_EXHAUSTED`.
    */
   end(): Dialect {
     const found = this.#framer === null ? null : this.#search(this.#framer.end())
@@ -95,7 +99,7 @@ export class DialectDetector {
   #search(frames: Iterable<Frame>): Dialect | null {
     if (this.#framing === 'aws-eventstream') return dialectNamed('bedrock-eventstream')
     for (const frame of frames) {
-      if (frame.kind === 'failure') throw this.#unrecognized(frame.message)
+      if (frame.kind === 'failure') throw limitPassed(frame)
       if (frame.kind === 'stray') this.#hasError ||= frame.name === 'error'
       if (frame.kind !== 'payload') continue
       const found = this.#recognize(frame.data, frame.name)
@@ -134,6 +138,12 @@ export class DialectDetector {
 
 /** How a body is framed, by its first bytes; `null` while there are too few. */
 function framingOf(bytes: Uint8Array): Framing | null {
+  if (bytes[0] === GZIP_START[0]) {
+    if (bytes.length < 2) return null
+    if (bytes[1] === GZIP_START[1]) {
+      throw new MillraceError('NOT_A_STREAM', GZIP_MESSAGE, { offset: 0, excerpt: '' })
+    }
+  }
   // No text begins with a zero byte; every AWS frame below 16 MiB does.
   if (bytes[0] === 0) {
     if (bytes.length < PRELUDE_BYTES) return null
@@ -175,6 +185,11 @@ function holds({ each, has }: CompiledSign, value: JsonNode): boolean {
   if (each === null) return isThere(value)
   const list = find(value, each)
   return list?.type === 'array' && list.items.some(isThere)
+}
+
+/** As the decoder of whatever dialect would report it. */
+function limitPassed({ code, message, offset }: FailureFrame): MillraceError {
+  return new MillraceError(code, message, { offset, excerpt: '' })
 }
 
 function dialectNamed(name: string): Dialect {

@@ -8,7 +8,7 @@ import type {
   Keys,
   ValueShape,
 } from '../dialects/compile.ts'
-import { POSITION } from '../dialects/dialect.ts'
+import { CHOICE_MAX, INDEX_MAX, POSITION } from '../dialects/dialect.ts'
 import type { RowWriter } from '../row-writer.ts'
 import {
   FLAG_WHOLE,
@@ -29,20 +29,23 @@ import {
   ROW_TOOL_PARTS,
   type RowKind,
 } from '../rows.ts'
+import { indexMessage } from './faults.ts'
+import type { PayloadFrame } from './framer.ts'
 import { find, type JsonNode } from './json.ts'
 import { decodeIndex, decodeJsonString } from './json-text.ts'
 import { decodeUtf8, type Replacements } from './utf8.ts'
 
 const NO_BYTES = new Uint8Array(0)
 
-/** Choices above have no place in a row. */
-const CHOICE_MAX = 65_535
 /** Choices from here on have no bit: what is sent once per choice is sent each time. */
 const CHOICES_TOLD_APART = 16
 
 /** Bits of the masks of id and model. */
 const ANY_NAME = 0
 const GOOD_NAME = 1
+
+/** What an event is called outside of its payload; '' for nothing. */
+export type EventName = Pick<PayloadFrame, 'name' | 'nameReplaced'>
 
 /** A value that rules run over, and the choice and index that hold inside it. */
 interface Scope {
@@ -64,9 +67,14 @@ export class Extractor {
   /** By row kind. */
   readonly #said = new Uint16Array(Math.max(ROW_ROLE, ROW_MODEL, ROW_ID) + 1)
 
+  /** Why the event at hand is malformed, though its JSON is not. */
+  #fault: string | null = null
+
   // The payload at hand: forgotten after it, since its bytes lie in a slab.
   #bytes: Uint8Array = NO_BYTES
   #type = ''
+  /** Where the payload itself tells it. */
+  #typeNode: JsonNode | null = null
   #rows: RowWriter | null = null
 
   constructor(dialect: CompiledDialect, tally: Replacements) {
@@ -74,16 +82,36 @@ export class Extractor {
     this.#tally = tally
   }
 
-  /** Writes the rows of one payload. `eventName` is its type where the payload tells none. */
-  extract(node: JsonNode, bytes: Uint8Array, eventName: string, rows: RowWriter): void {
+  /** What was sent so far of what is sent once, to {@link restore} it. */
+  save(): Uint16Array {
+    return this.#said.slice()
+  }
+
+  /** Forgets what an event has sent that is given up. */
+  restore(said: Uint16Array): void {
+    this.#said.set(said)
+  }
+
+  /** Why the event that was extracted must be given up; `null` where it need not be. */
+  takeFault(): string | null {
+    const fault = this.#fault
+    this.#fault = null
+    return fault
+  }
+
+  /** Writes the rows of one payload. `event` has its type where the payload tells none. */
+  extract(node: JsonNode, bytes: Uint8Array, event: EventName, rows: RowWriter): void {
     this.#bytes = bytes
     this.#rows = rows
     const { discriminator, rules } = this.#dialect
     const type = discriminator === null ? undefined : find(node, discriminator)
-    this.#type = (type?.type === 'string' && this.#text(type)) || eventName
+    this.#typeNode = type?.type === 'string' && !isEmptyString(type) ? type : null
+    this.#type = this.#typeNode === null ? event.name : this.#text(this.#typeNode)
+    if (this.#typeNode === null) this.#tally.replacements += event.nameReplaced ?? 0
     this.#apply(rules, { node, choice: 0, index: -1 })
     this.#bytes = NO_BYTES
     this.#rows = null
+    this.#typeNode = null
   }
 
   #apply(rules: readonly CompiledRule[], scope: Scope): void {
@@ -103,10 +131,15 @@ export class Extractor {
           this.#write(ROW_BLOCK_STOP, scope, '')
           break
         case 'end':
-          this.#write(ROW_TERMINATOR, scope, rule.name ?? this.#type)
+          this.#write(ROW_TERMINATOR, scope, rule.name ?? this.#sentType())
           break
       }
     }
+  }
+
+  /** The type, to be passed on: what is malformed in an event's name was counted with it. */
+  #sentType(): string {
+    return this.#typeNode === null ? this.#type : this.#text(this.#typeNode, this.#tally)
   }
 
   #holds({ on, off, conditions }: CompiledConditions, node: JsonNode): boolean {
@@ -136,10 +169,9 @@ export class Extractor {
 
   #enterOne(rule: CompiledScope, node: JsonNode, outer: Scope, position: number): void {
     let { choice, index } = outer
-    if (rule.choice !== null) choice = Math.max(this.#index(node, rule.choice), 0)
-    if (choice > CHOICE_MAX) return
+    if (rule.choice !== null) choice = Math.max(this.#index(node, rule.choice, CHOICE_MAX), 0)
     if (rule.index === POSITION) index = position
-    else if (rule.index !== null) index = this.#index(node, rule.index)
+    else if (rule.index !== null) index = this.#index(node, rule.index, INDEX_MAX)
     this.#apply(rule.rules, { node, choice, index })
   }
 
@@ -237,10 +269,14 @@ export class Extractor {
     return node?.type === 'string' ? this.#text(node, this.#tally) : ''
   }
 
-  #index(node: JsonNode, keys: Keys): number {
+  /** -1 where there is none. What cannot be one is the event's fault. */
+  #index(node: JsonNode, keys: Keys, max: number): number {
     const value = find(node, keys)
-    if (value?.type !== 'number') return -1
-    return decodeIndex(this.#bytes.subarray(value.start, value.end))
+    if (value === undefined || value.type === 'null') return -1
+    const bytes = this.#bytes.subarray(value.start, value.end)
+    const index = decodeIndex(bytes, max)
+    if (index < 0) this.#fault ??= indexMessage(bytes, max)
+    return index
   }
 
   #text({ start, end }: JsonNode, tally?: Replacements): string {

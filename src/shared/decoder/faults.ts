@@ -1,13 +1,23 @@
 /** Why a decoder gives up an event, or the stream. */
 import { asciiJson } from '../ascii-json.ts'
+import { CHOICE_MAX } from '../dialects/dialect.ts'
 import { EXCERPT_BYTES_MAX } from '../limits.ts'
 import { DECODE_ERROR_CODES, type DecodeErrorCode } from '../rows.ts'
 import { decodeUtf8 } from './utf8.ts'
 
+export const GZIP_MESSAGE = 'body is gzip, no event stream: it must be inflated first'
+
+/** @param value - What was sent in its place, as it was sent. */
+export function indexMessage(value: Uint8Array, max: number): string {
+  const sent = decodeUtf8(value.subarray(0, EXCERPT_BYTES_MAX))
+  const what = max === CHOICE_MAX ? 'choice' : 'index'
+  return `event has ${sent} for its ${what}, which must be an integer from 0 to ${max}`
+}
+
 interface FaultKind {
   readonly code: DecodeErrorCode
-  /** `limit` is the one that was passed, where the fault is that. */
-  readonly message: (limit: number) => string
+  /** `limit` is the one that was passed, and `value` what did, where the fault is that. */
+  readonly message: (limit: number, value: Uint8Array) => string
 }
 
 /** By number: the WASM decoder has no strings. Its failure.ts has the same numbers by name. */
@@ -26,6 +36,8 @@ const FAULTS: readonly FaultKind[] = [
   { code: 'EVENT_MALFORMED', message: () => 'event is not valid JSON' },
   { code: 'EVENT_MALFORMED', message: () => 'event holds malformed UTF-8' },
   { code: 'EVENT_CONCATENATED', message: () => 'event holds several JSON values' },
+  { code: 'NOT_A_STREAM', message: () => GZIP_MESSAGE },
+  { code: 'EVENT_MALFORMED', message: (max, value) => indexMessage(value, max) },
 ]
 
 /** A fault as its row has it. */
@@ -35,17 +47,21 @@ export interface FaultReport {
   readonly text: string
 }
 
-/** @param data - What the excerpt is taken from. */
+/**
+ * @param data - What the excerpt is taken from.
+ * @param value - Of an event with one that cannot be an index, that.
+ */
 export function reportFault(
   fault: number,
   limit: number,
   offset: number,
   data: Uint8Array,
+  value: Uint8Array,
 ): FaultReport {
   const { code, message } = FAULTS[fault] as FaultKind
   const excerpt = decodeUtf8(data.subarray(0, EXCERPT_BYTES_MAX))
   return {
     code: DECODE_ERROR_CODES.indexOf(code),
-    text: asciiJson({ offset, message: message(limit), excerpt }),
+    text: asciiJson({ offset, message: message(limit, value), excerpt }),
   }
 }

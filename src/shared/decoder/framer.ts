@@ -9,6 +9,9 @@ export interface PayloadFrame {
   readonly name: string
   /** The last SSE event id where an `id` field came since the last payload, else `null`. */
   readonly id: string | null
+  /** U+FFFD in name and in id that stand for malformed UTF-8. Default 0. */
+  readonly nameReplaced?: number
+  readonly idReplaced?: number
   /** Offset of the first byte of the event's first field in the body, bytes. */
   readonly offset: number
 }

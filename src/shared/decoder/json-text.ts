@@ -41,16 +41,13 @@ export function decodeJsonString(bytes: Uint8Array, tally?: Replacements): strin
   }
 }
 
-/**
- * Reads an index: a number of digits only, below 2^31. Else -1, which means absent: indexes choose
- * where text goes, so 1.5, -1 and 1e9 must not.
- */
-export function decodeIndex(bytes: Uint8Array): number {
+/** Reads an index: a number of digits only, up to `max`. Else -1: 1.5, -1 and 1e9 are none. */
+export function decodeIndex(bytes: Uint8Array, max: number): number {
   let index = 0
   for (const byte of bytes) {
     if (byte < 0x30 || byte > 0x39) return -1
     index = index * 10 + byte - 0x30
-    if (index >= 2 ** 31) return -1
+    if (index > max) return -1
   }
   return index
 }

@@ -20,7 +20,8 @@ import { BodySniffer } from './body-sniffer.ts'
 import { Carry } from './carry.ts'
 import { createFramer } from './create-framer.ts'
 import type { DecodeCounts, DecodeOptions, Decoder } from './decoder.ts'
-import { Extractor } from './extractor.ts'
+import { type EventName, Extractor } from './extractor.ts'
+import { GZIP_MESSAGE } from './faults.ts'
 import type { ExceptionFrame, Frame, Framer, PayloadFrame, StrayFrame } from './framer.ts'
 import { type JsonNode, type JsonRefusal, parseJson, parsePayload } from './json.ts'
 import { decodeUtf8 } from './utf8.ts'
@@ -68,9 +69,9 @@ class PlainDecoder implements Decoder {
     const { framing } = dialect
     this.#framer = createFramer(framing, options, slabs, this.counts)
     this.#extractor = new Extractor(dialect, this.counts)
-    this.#sniffer = new BodySniffer(framing === 'ndjson' || framing === 'json-array')
+    const isJson = framing === 'ndjson' || framing === 'json-array'
+    this.#sniffer = new BodySniffer(dialect.payload === 'text' ? 'text' : isJson ? 'json' : 'other')
     this.#body = new Carry(slabs)
-    if (dialect.payload === 'text') this.#sniffer.kind = 'stream'
   }
 
   get pendingBytes(): number {
@@ -89,6 +90,10 @@ class PlainDecoder implements Decoder {
         this.#bodyOffset = offset + at
         start = at
       }
+    }
+    if (this.#sniffer.kind === 'gzip') {
+      this.#fail({ code: 'NOT_A_STREAM', offset: 0, message: GZIP_MESSAGE, data: NO_BYTES }, rows)
+      return
     }
     if (this.#isBody) this.#keepBody(chunk.subarray(start), rows)
     else this.#takeFrames(this.#framer.push(chunk), rows)
@@ -121,6 +126,7 @@ class PlainDecoder implements Decoder {
       case 'payload':
         this.counts.events++
         if (this.#dialect.payload === 'text' || this.#options.raw) this.#takeText(frame, rows)
+        if (this.failed) break
         if (this.#dialect.payload === 'json' && !this.#ended) this.#takePayload(frame, rows)
         break
       case 'exception':
@@ -136,10 +142,12 @@ class PlainDecoder implements Decoder {
     }
   }
 
-  #takeText({ data, name, id, offset }: PayloadFrame, rows: RowWriter): void {
+  #takeText(frame: PayloadFrame, rows: RowWriter): void {
+    const { data, name, id, offset, nameReplaced = 0, idReplaced = 0 } = frame
     this.#allOrNothing(offset, data, rows, () => {
       if (name !== '') rows.write(ROW_EVENT_NAME, 0, -1, name)
       if (id !== null) rows.write(ROW_EVENT_ID, 0, -1, id)
+      this.counts.replacements += nameReplaced + (id === null ? 0 : idReplaced)
       rows.write(ROW_EVENT_DATA, 0, -1, decodeUtf8(data, this.counts))
     })
   }
@@ -154,17 +162,17 @@ class PlainDecoder implements Decoder {
     }
     const { wrapped } = this.#dialect
     if (wrapped !== null && name === wrapped.on) this.#takeWrapped(wrapped.keys, frame, rows)
-    else this.#takeJson(data, name, offset, rows)
+    else this.#takeJson(data, frame, offset, rows)
   }
 
   /** The type of what is inside is its own. */
   #takeWrapped(keys: Keys, { data, offset }: PayloadFrame, rows: RowWriter): void {
     const inner = unwrap(data, keys, this.#options.limits.jsonDepthMax)
     if (typeof inner === 'string') this.#refuse(inner, offset, data, rows)
-    else this.#takeJson(inner, '', offset, rows)
+    else this.#takeJson(inner, NO_NAME, offset, rows)
   }
 
-  #takeJson(data: Uint8Array, name: string, offset: number, rows: RowWriter): void {
+  #takeJson(data: Uint8Array, name: EventName, offset: number, rows: RowWriter): void {
     const values = parsePayload(data, this.#options.limits.jsonDepthMax)
     if (typeof values === 'string') this.#refuse(values, offset, data, rows)
     else if (values.length > 1 && this.#dialect.oneValue) this.#refuseMany(offset, data, rows)
@@ -182,12 +190,23 @@ class PlainDecoder implements Decoder {
   #extract(
     values: readonly JsonNode[],
     data: Uint8Array,
-    name: string,
+    name: EventName,
     offset: number,
     rows: RowWriter,
   ): void {
+    const extractor = this.#extractor
+    const said = extractor.save()
+    const { replacements } = this.counts
+    const { rowCount, textBytes, wideBytes } = rows
     this.#allOrNothing(offset, data, rows, () => {
-      for (const value of values) this.#extractor.extract(value, data, name, rows)
+      for (const value of values) extractor.extract(value, data, name, rows)
+      const message = extractor.takeFault()
+      if (message === null) return
+      Object.assign(rows, { rowCount, textBytes, wideBytes })
+      this.counts.replacements = replacements
+      this.counts.malformed++
+      extractor.restore(said)
+      this.#report({ code: 'EVENT_MALFORMED', offset, message, data }, rows)
     })
   }
 
@@ -239,7 +258,7 @@ class PlainDecoder implements Decoder {
     this.counts.events++
     const values = parsePayload(data, this.#options.limits.jsonDepthMax)
     if (typeof values === 'string') this.#refuse(values, offset, data, rows)
-    else this.#extract(values.flatMap(itemsOf), data, '', offset, rows)
+    else this.#extract(values.flatMap(itemsOf), data, NO_NAME, offset, rows)
     if (this.failed) return
     const message = 'body is a JSON document, no event stream'
     this.#fail({ code: 'NOT_A_STREAM', offset, message, data }, rows)
@@ -277,6 +296,7 @@ class PlainDecoder implements Decoder {
 }
 
 const NO_BYTES = new Uint8Array(0)
+const NO_NAME: EventName = { name: '' }
 
 interface Fault {
   readonly code: DecodeErrorCode

@@ -53,7 +53,9 @@ export class SseFramer implements Framer {
   #eventOffset = 0
   #hasData = false
   #name = ''
+  #nameReplaced = 0
   #idChanged = false
+  #idReplaced = 0
 
   constructor(options: DecodeOptions, slabs: SlabAllocator, counts: DecodeCounts) {
     this.#limits = options.limits
@@ -147,8 +149,7 @@ export class SseFramer implements Framer {
       case 'data':
         return this.#takeData(value)
       case 'event':
-        if (value.length <= EVENT_NAME_BYTES_MAX) this.#name = decodeUtf8(value)
-        else this.#counts.ignoredFields++
+        this.#takeName(value)
         return null
       case 'id':
         this.#takeId(value)
@@ -172,13 +173,25 @@ export class SseFramer implements Framer {
     return this.#failure('BUFFERS_EXHAUSTED', 'no buffer is left for an unfinished event')
   }
 
+  #takeName(value: Uint8Array): void {
+    if (value.length > EVENT_NAME_BYTES_MAX) {
+      this.#counts.ignoredFields++
+      return
+    }
+    const tally = { replacements: 0 }
+    this.#name = decodeUtf8(value, tally)
+    this.#nameReplaced = tally.replacements
+  }
+
   #takeId(value: Uint8Array): void {
     if (value.includes(0)) return
     if (value.length > EVENT_ID_BYTES_MAX) {
       this.#counts.ignoredFields++
       return
     }
-    this.lastEventId = decodeUtf8(value)
+    const tally = { replacements: 0 }
+    this.lastEventId = decodeUtf8(value, tally)
+    this.#idReplaced = tally.replacements
     this.#idChanged = true
   }
 
@@ -200,15 +213,18 @@ export class SseFramer implements Framer {
 
   /** A blank line: dispatches the event if it has data, and forgets its name in any case. */
   #endEvent(): Frame | null {
-    const name = this.#name
+    const [name, nameReplaced, idReplaced] = [this.#name, this.#nameReplaced, this.#idReplaced]
     const hasData = this.#hasData
     this.#name = ''
+    this.#nameReplaced = 0
     this.#hasData = false
     this.#isOpen = false
     if (!hasData) return null
     const id = this.#idChanged ? this.lastEventId : null
     this.#idChanged = false
-    return { kind: 'payload', data: this.#data.bytes, name, id, offset: this.#eventOffset }
+    const { bytes: data } = this.#data
+    const offset = this.#eventOffset
+    return { kind: 'payload', data, name, id, nameReplaced, idReplaced, offset }
   }
 
   /** The first line without its byte order mark; its offset moves along. */

@@ -294,7 +294,9 @@ export class WasmEngine {
     out: number,
   ): number {
     const data = this.heap.bytes.subarray(at >>> 0, (at >>> 0) + (bytes >>> 0))
-    const { code, text } = reportFault(fault, limit >>> 0, offset, data)
+    const indexAt = this.#word(layout.CTX_INDEX_AT) >>> 0
+    const value = this.heap.bytes.subarray(indexAt, this.#word(layout.CTX_INDEX_END) >>> 0)
+    const { code, text } = reportFault(fault, limit >>> 0, offset, data, value)
     return (code << 16) | this.#write(text, out)
   }
 

@@ -66,7 +66,12 @@ export const CTX_NODE = 168
 export const CTX_DEPTH = 172
 export const CTX_DEPTH_END = 176
 export const CTX_KEY = 180
-export const CTX_BYTES = 184
+/** What the event has for a choice or index that cannot be one: first byte, byte after the last. */
+export const CTX_INDEX_AT = 184
+export const CTX_INDEX_END = 188
+/** The largest that it could be; 0 where there is no such fault. */
+export const CTX_INDEX_MAX = 192
+export const CTX_BYTES = 200
 
 /**
  * Deepest nesting that the stack has room for; a word a level. STREAM_LIMITS_CAP allows no more.
@@ -372,12 +377,14 @@ export const WANTED_TEXT = 4
 export const WANTED_BYTES = 8
 export const WANTED_SIZE = 16
 
-// Slot, for templates: offset of the frame, offset of the slot, bit (64).
+// Slot, for templates: offset of the frame, offset of the slot, bit (64); of a choice or index, the
+// largest that it can be, else 0.
 
 export const SLOT_FRAME = 0
 export const SLOT_OFFSET = 4
 export const SLOT_BIT = 8
-export const SLOT_ENTRY_SIZE = 16
+export const SLOT_INDEX_MAX = 16
+export const SLOT_ENTRY_SIZE = 24
 
 // ---- What the decoder asks of its host.
 

@@ -133,11 +133,12 @@ class ProgramWriter {
     }
     image.word(program + layout.PROGRAM_ORDER, order)
     const entries = image.allocate(slots.length * layout.SLOT_ENTRY_SIZE)
-    for (const [index, { frame, slot, bit }] of slots.entries()) {
+    for (const [index, { frame, slot, bit, indexMax }] of slots.entries()) {
       const entry = entries + index * layout.SLOT_ENTRY_SIZE
       image.word(entry + layout.SLOT_FRAME, frame.offset)
       image.word(entry + layout.SLOT_OFFSET, slot)
       image.long(entry + layout.SLOT_BIT, bit)
+      image.word(entry + layout.SLOT_INDEX_MAX, indexMax)
     }
     image.word(program + layout.PROGRAM_SLOTS, entries)
     image.word(program + layout.PROGRAM_SLOT_COUNT, slots.length)

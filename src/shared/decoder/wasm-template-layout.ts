@@ -33,7 +33,10 @@ export const TEMPLATE_TYPE_IS_JSON = 64
 
 export const STEPS_UNKNOWN = 0xffff
 
-/** Pieces: a literal's address and length; the hole after it: kind, slot; where it was found. */
+/**
+ * Pieces: a literal's address and length; the hole after it: kind, slot; where it was found. The
+ * kind of a number that is a choice or index is the largest that it can be.
+ */
 export const TEMPLATE_PIECES = 80
 export const PIECE_LITERAL = 0
 export const PIECE_BYTES = 4

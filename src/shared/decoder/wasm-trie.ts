@@ -10,7 +10,7 @@ import type {
   CompiledRule,
   Keys,
 } from '../dialects/compile.ts'
-import { POSITION } from '../dialects/dialect.ts'
+import { CHOICE_MAX, INDEX_MAX, POSITION } from '../dialects/dialect.ts'
 import type { Image } from './wasm-image.ts'
 import { wtf8 } from './wasm-image.ts'
 import * as layout from './wasm-layout.ts'
@@ -42,6 +42,8 @@ export class TrieNode {
   isRead = false
   /** The node of an element, where some rule reads those. */
   element: TrieNode | null = null
+  /** Where some scope has its choice or index here: the largest that it can be, else 0. */
+  indexMax = 0
   bit = 0n
   eachBit = 0n
   slot: number = layout.SLOT_UNREAD
@@ -99,7 +101,8 @@ function readRules(rules: readonly CompiledRule[], scope: TrieNode): void {
     switch (rule.form) {
       case 'scope': {
         const inner = rule.each === null ? scope : elementOf(scope.find(rule.each))
-        readAll(inner, [rule.choice, rule.index === POSITION ? null : rule.index])
+        readIndex(inner, rule.index === POSITION ? null : rule.index, INDEX_MAX)
+        readIndex(inner, rule.choice, CHOICE_MAX)
         readRules(rule.rules, inner)
         break
       }
@@ -112,6 +115,13 @@ function readRules(rules: readonly CompiledRule[], scope: TrieNode): void {
       default:
     }
   }
+}
+
+function readIndex(scope: TrieNode, keys: Keys | null, max: number): void {
+  if (keys === null) return
+  const node = scope.find(keys)
+  node.isRead = true
+  node.indexMax = node.indexMax === 0 ? max : Math.min(node.indexMax, max)
 }
 
 function readConditions({ conditions }: CompiledConditions, scope: TrieNode): void {

@@ -78,6 +78,7 @@ export const anthropic: Dialect = {
     { emit: 'finish-detail', path: 'delta.stop_sequence', on: ['message_delta'] },
     { emit: 'finish-detail', path: 'delta.stop_details', on: ['message_delta'] },
     { emit: 'usage', path: 'usage', on: ['message_delta'] },
+    { emit: 'request-id', path: 'request_id', on: ['error'] },
     { emit: 'error', path: 'error', off: ['error'] },
     { emit: 'error', path: ['error', ''], on: ['error'] },
     { emit: 'end', on: ['message_stop'] },

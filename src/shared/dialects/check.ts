@@ -15,8 +15,8 @@ type Table = Readonly<Record<string, unknown>>
 const RULE_DEPTH_MAX = 8
 
 const VALUE_NAMES: readonly string[] = (
-  'text reasoning refusal id model role finish signature hosted-block tool-plan ' +
-  'usage logprobs error annotation safety finish-detail'
+  'text reasoning refusal id model role finish signature hosted-block tool-plan request-id ' +
+  'usage logprobs error annotation sources safety finish-detail'
 ).split(' ')
 
 /**

@@ -16,6 +16,10 @@ export type Paths = Path | readonly Path[]
 /** As the `index` of a scope: the element's position in its array. */
 export const POSITION = '#'
 
+/** Choices above have no place in a row, nor indexes. */
+export const CHOICE_MAX = 65_535
+export const INDEX_MAX: number = 2 ** 31 - 1
+
 /** All that are given must hold. */
 export interface Conditions {
   /** Only in events of these types, see {@link Dialect.discriminator}. */
@@ -31,9 +35,12 @@ export interface Conditions {
 /** Rules over each element of an array, or, without `each`, over the same value once more. */
 export interface ScopeRule extends Conditions {
   readonly each?: Path
-  /** Where an element keeps its choice: digits below 65,536; an element above that is skipped. */
+  /**
+   * Where an element keeps its choice: 0 to {@link CHOICE_MAX}, in digits alone. Absent or null is
+   * 0; an event with anything else there is malformed, lest it be taken for another choice's.
+   */
   readonly choice?: Path
-  /** Where it keeps its block or tool index, or {@link POSITION}. Digits below 2^31. */
+  /** Where it keeps its block or tool index: so too, to {@link INDEX_MAX}; or {@link POSITION}. */
   readonly index?: Path
   readonly rules: readonly Rule[]
 }
@@ -49,11 +56,19 @@ export type WordName =
   | 'signature'
   | 'hosted-block'
   | 'tool-plan'
+  | 'request-id'
 /**
- * A value that is passed on as it was sent: `usage` an object, `logprobs` an array with elements,
- * `error` an object or a string that is not empty, the others anything but null.
+ * A value that is passed on as it was sent: `usage` an object, `logprobs` and `sources` an array
+ * with elements, `error` an object or a string that is not empty, the others anything but null.
  */
-export type RawName = 'usage' | 'logprobs' | 'error' | 'annotation' | 'safety' | 'finish-detail'
+export type RawName =
+  | 'usage'
+  | 'logprobs'
+  | 'error'
+  | 'annotation'
+  | 'sources'
+  | 'safety'
+  | 'finish-detail'
 
 export interface ValueRule extends Conditions {
   readonly emit: DeltaName | WordName | RawName

@@ -62,6 +62,8 @@ export const gemini: Dialect = {
           each: 'groundingMetadata.groundingChunks',
           rules: [{ emit: 'annotation', path: '' }],
         },
+        // Which stretch of the text each of those bears out.
+        { emit: 'sources', path: 'groundingMetadata.groundingSupports' },
         { each: 'citationMetadata.citationSources', rules: [{ emit: 'annotation', path: '' }] },
         { each: 'citationMetadata.citations', rules: [{ emit: 'annotation', path: '' }] },
         { emit: 'logprobs', path: 'logprobsResult.chosenCandidates' },

@@ -76,6 +76,9 @@ export const openaiChat: Dialect = {
       ],
     },
     { emit: 'usage', path: ['usage', 'x_groq.usage'] },
+    // Perplexity's, whole in every event; xAI's, in the last.
+    { emit: 'sources', path: 'citations' },
+    { emit: 'sources', path: 'search_results' },
     { emit: 'safety', path: 'prompt_filter_results' },
     { emit: 'error', path: 'error', off: ['error'] },
     // An SSE event named `error` may be flat, and so may the body of a refused request.

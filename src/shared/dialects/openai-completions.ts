@@ -16,6 +16,8 @@ export const openaiCompletions: Dialect = {
         { emit: 'text', path: 'text' },
         { emit: 'finish', path: 'finish_reason' },
         { emit: 'safety', path: 'content_filter_results' },
+        // A column of numbers; where a server answers as in chats, their list.
+        { emit: 'logprobs', path: ['logprobs.content', 'logprobs.token_logprobs'] },
       ],
     },
     { emit: 'usage', path: 'usage' },

@@ -19,6 +19,7 @@ import {
   PROFILE_EVENT_BYTES_MAX,
   PROGRAM_FRAMES,
   PROGRAM_FRAMING,
+  PROGRAM_IS_TEXT,
   PROGRAM_ROOT,
   STATE_DATA_BYTES,
   STATE_DATA_SLAB,
@@ -30,6 +31,7 @@ import { append, placeOf } from './carry.ts'
 import {
   fail,
   FAULT_BODY_TOO_LARGE,
+  FAULT_GZIP,
   FAULT_HTML,
   FAULT_JSON_DOCUMENT,
   FAULT_NO_BUFFER_BODY,
@@ -43,13 +45,30 @@ import { clearFlags, count, hasFlags, setFlags } from './state.ts'
 const EXCERPT_BYTES_MAX: u32 = 64
 /** A byte order mark as a little-endian word. */
 const MARK: u32 = 0xbfbbef
+/** How gzip begins; no text does. */
+const GZIP_FIRST: u32 = 0x1f
+const GZIP_SECOND: u32 = 0x8b
+/** Its first byte has come: one byte of a mark, and no more, which by itself tells a stream. */
+const GZIP_BEGUN: u32 = FLAG_MARK_OVER | (1 << MARK_BYTES_SHIFT)
 
-/** Finds out what the body is. Returns the byte that told, or `end` where none did. */
+/**
+ * Finds out what the body is. Returns the byte that told, or `end` where none did. One that is
+ * gzip fails the stream.
+ */
 export function sniff(ctx: usize, state: usize, at: usize, end: usize): usize {
   for (; at < end; at++) {
     const byte: u32 = load<u8>(at)
     const inMark = !hasFlags(state, FLAG_MARK_OVER)
     const markBytes = (load<u32>(state, STATE_FLAGS) >> MARK_BYTES_SHIFT) & 3
+    if (inMark && markBytes == 0 && byte == GZIP_FIRST) {
+      setFlags(state, GZIP_BEGUN)
+      continue
+    }
+    if (!inMark && markBytes == 1) {
+      if (byte == GZIP_SECOND) fail(ctx, FAULT_GZIP, 0, 0, 0, 0)
+      else setFlags(state, FLAG_IS_STREAM)
+      return at
+    }
     if (inMark && markBytes < 3 && byte == ((MARK >> (markBytes * 8)) & 0xff)) {
       store<u32>(state, load<u32>(state, STATE_FLAGS) + (1 << MARK_BYTES_SHIFT), STATE_FLAGS)
       continue
@@ -65,8 +84,10 @@ export function sniff(ctx: usize, state: usize, at: usize, end: usize): usize {
 
 /** A stream that is JSON itself is not told from a document. */
 function kindOf(ctx: usize, byte: u32): u32 {
+  const program = load<usize>(ctx, CTX_PROGRAM)
+  if (load<u32>(program, PROGRAM_IS_TEXT) != 0) return FLAG_IS_STREAM
   if (byte == 0x3c) return FLAG_IS_HTML
-  const isSse = load<u32>(load<usize>(ctx, CTX_PROGRAM), PROGRAM_FRAMING) == FRAMING_SSE
+  const isSse = load<u32>(program, PROGRAM_FRAMING) == FRAMING_SSE
   return isSse && (byte | 0x20) == OBJECT_START ? FLAG_IS_JSON : FLAG_IS_STREAM
 }
 

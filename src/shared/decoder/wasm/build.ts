@@ -44,6 +44,7 @@ import {
   SLOT_BIT,
   SLOT_ENTRY_SIZE,
   SLOT_FRAME,
+  SLOT_INDEX_MAX,
   SLOT_OFFSET,
   SLOT_UNREAD,
   STATE_SAID_ID,
@@ -108,7 +109,6 @@ import { modeOf, walk } from './json.ts'
 import { ROW_ID, ROW_MODEL, ROW_REFUSAL, ROW_ROLE, ROW_TEXT } from './rows.ts'
 import {
   ANY_NAME,
-  CHOICE_MAX,
   CHOICES_TOLD_APART,
   choiceOf,
   GOOD_NAME,
@@ -118,6 +118,7 @@ import {
 } from './rules.ts'
 import { ARRAY_END, OBJECT_END, OBJECT_START, QUOTE, stringEnd } from './scan.ts'
 import { findType } from './type.ts'
+import { indexOfDigits } from './values.ts'
 
 /** Makes of an event and its spans what matching needs. False where it is none for a template. */
 export function build(ctx: usize, program: usize, template: usize): bool {
@@ -136,7 +137,10 @@ export function build(ctx: usize, program: usize, template: usize): bool {
   for (let left = load<u32>(program, PROGRAM_SLOT_COUNT); left > 0; left--) {
     const present = load<u64>(frames + load<u32>(entry, SLOT_FRAME), FRAME_PRESENT)
     const slot = frames + load<u32>(entry, SLOT_OFFSET)
-    if ((present & load<u64>(entry, SLOT_BIT)) != 0 && !connect(template, slot)) return false
+    if ((present & load<u64>(entry, SLOT_BIT)) != 0) {
+      const indexMax = load<u32>(entry, SLOT_INDEX_MAX)
+      if (!connect(template, slot) || !fixIndex(template, slot, indexMax)) return false
+    }
     entry += SLOT_ENTRY_SIZE
   }
   store<u32>(template, 0, TEMPLATE_STEP_COUNT)
@@ -222,6 +226,20 @@ function connect(template: usize, slot: usize): bool {
     hasHole = hasHole || (start < hole && hole < end)
   }
   return !hasHole || (addPatch(template, slot, start, 0) && addPatch(template, slot + 4, end, 1))
+}
+
+/**
+ * Sees to it that a slot for a choice or index, which has a largest one, holds nothing else in any
+ * event that matches: what cannot be one makes its event malformed.
+ */
+function fixIndex(template: usize, slot: usize, indexMax: u32): bool {
+  if (indexMax == 0) return true
+  if (indexOfDigits(load<usize>(slot), load<usize>(slot, 4), indexMax) < 0) return false
+  const last = load<usize>(template, TEMPLATE_LAST_PIECE)
+  for (let piece = template + TEMPLATE_PIECES; piece != last; piece += PIECE_SIZE) {
+    if (load<usize>(piece, PIECE_SLOT) == slot) store<u32>(piece, indexMax, PIECE_HOLE)
+  }
+  return true
 }
 
 /**
@@ -321,9 +339,8 @@ function addScope(
   const choiceRef = rule + SCOPE_CHOICE
   const indexRef = rule + SCOPE_INDEX
   if (!isFixed(template, choiceRef, frame) || !isFixed(template, indexRef, frame)) return false
-  const choice = choiceOf(frames, rule, frame, outerChoice)
-  if (choice > CHOICE_MAX) return true
-  const index = indexOf(frames, rule, frame, outerIndex, 0)
+  const choice = choiceOf(ctx, frames, rule, frame, outerChoice)
+  const index = indexOf(ctx, frames, rule, frame, outerIndex, 0)
   return addSteps(ctx, template, load<usize>(rule, SCOPE_RULES), frame, choice, index)
 }
 

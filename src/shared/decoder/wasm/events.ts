@@ -40,6 +40,7 @@ import { extract } from './payload.ts'
 import { blanksEnd, COMMA, CR, LF, lineEnd, OBJECT_START } from './scan.ts'
 import { count, countScanned, setFlags } from './state.ts'
 import { takeServed } from './template.ts'
+import { isPlain } from './type.ts'
 
 /** `event: `, `data: ` and `data:` as little-endian words, the bytes after them masked off. */
 const WORD_EVENT: u64 = 0x203a_746e_6576_65
@@ -138,7 +139,10 @@ function takeObject(
   count(state, STATE_EVENTS)
   count(ctx, CTX_TEMPLATE_MISSES)
   countScanned(ctx, next - event)
-  if (load<u32>(profile, PROFILE_STRICT) == 0 && wantsToLearn(program)) {
+  // What is malformed in a name is counted where the name is read, which a template spares.
+  const name = load<usize>(ctx, CTX_NAME)
+  const isPlainName = isPlain(name, name + load<u32>(ctx, CTX_NAME_BYTES), false)
+  if (load<u32>(profile, PROFILE_STRICT) == 0 && isPlainName && wantsToLearn(program)) {
     learn(ctx, event, payload, stop, next)
   }
   extract(ctx, state, payload, stop, frames, 0)

@@ -29,6 +29,8 @@ export const FAULT_EMPTY = 10
 export const FAULT_NOT_JSON = 11
 export const FAULT_MALFORMED_UTF8 = 12
 export const FAULT_CONCATENATED = 13
+export const FAULT_GZIP = 14
+export const FAULT_INDEX = 15
 
 /** An error after which the stream goes on, unless it is strict. */
 export function report(

@@ -24,7 +24,6 @@ import {
   PROFILE_PROGRAM,
   PROGRAM_FRAMING,
   PROGRAM_IS_FAST,
-  PROGRAM_IS_TEXT,
   STATE_BYTES,
   STATE_FLAGS,
   STATE_LINE_BYTES,
@@ -83,9 +82,9 @@ function begin(ctx: usize, profile: usize, state: usize, at: usize): void {
 }
 
 function take(ctx: usize, state: usize, at: usize, end: usize): usize {
-  const isText = load<u32>(load<usize>(ctx, CTX_PROGRAM), PROGRAM_IS_TEXT) != 0
-  if (!isText && !hasFlags(state, FLAG_IS_STREAM | FLAG_IS_JSON | FLAG_IS_HTML)) {
+  if (!hasFlags(state, FLAG_IS_STREAM | FLAG_IS_JSON | FLAG_IS_HTML)) {
     const told = sniff(ctx, state, at, end)
+    if (hasFlags(state, FLAG_FAILED)) return end
     if (hasFlags(state, FLAG_IS_JSON | FLAG_IS_HTML)) {
       releaseSlabs(ctx)
       const offset = load<f64>(ctx, CTX_CHUNK_OFFSET) + <f64>(told - at)

@@ -36,7 +36,7 @@ export function hasEnough(ctx: usize): bool {
   )
 }
 
-/** A place to write `bytes` bytes of narrow text and 16 more; 0 where there is no room to be had. */
+/** A place for `bytes` bytes of narrow text and 16 more; 0 where there is no room to be had. */
 export function textRoom(ctx: usize, bytes: u32): usize {
   const used = load<u32>(ctx, CTX_TEXT_BYTES)
   const wanted = used + bytes + 16

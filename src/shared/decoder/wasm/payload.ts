@@ -2,6 +2,7 @@
 import {
   CTX_ID,
   CTX_ID_BYTES,
+  CTX_INDEX_MAX,
   CTX_NAME,
   CTX_NAME_BYTES,
   CTX_OUT_OF_ROOM,
@@ -30,11 +31,14 @@ import {
   STATE_MALFORMED,
   STATE_OFFSET,
   STATE_REPLACEMENTS,
+  STATE_SAID_MODEL,
+  STATE_SAID_TEXT,
 } from '../wasm-layout.ts'
 import {
   fail,
   FAULT_CONCATENATED,
   FAULT_EMPTY,
+  FAULT_INDEX,
   FAULT_MALFORMED_UTF8,
   FAULT_NO_BUFFER_ROWS,
   FAULT_NOT_JSON,
@@ -78,10 +82,13 @@ function takeText(ctx: usize, state: usize, at: usize, end: usize): void {
   const replacements = load<u32>(state, STATE_REPLACEMENTS)
   const nameBytes = load<u32>(ctx, CTX_NAME_BYTES)
   const name = load<usize>(ctx, CTX_NAME)
-  if (nameBytes > 0) writeText(ctx, ROW_EVENT_NAME, 0, -1, name, name + nameBytes, false)
+  if (nameBytes > 0) {
+    countReplaced(ctx, writeText(ctx, ROW_EVENT_NAME, 0, -1, name, name + nameBytes, false))
+  }
   if (hasFlags(state, FLAG_HAS_ID)) {
     const id = load<usize>(ctx, CTX_ID)
-    writeText(ctx, ROW_EVENT_ID, 0, -1, id, id + load<u32>(ctx, CTX_ID_BYTES), false)
+    const idEnd = id + load<u32>(ctx, CTX_ID_BYTES)
+    countReplaced(ctx, writeText(ctx, ROW_EVENT_ID, 0, -1, id, idEnd, false))
   }
   countReplaced(ctx, writeText(ctx, ROW_EVENT_DATA, 0, -1, at, end, false))
   settle(ctx, at, end, rows, textBytes, wideBytes, replacements)
@@ -148,6 +155,9 @@ export function extract(
   const textBytes = load<u32>(ctx, CTX_TEXT_BYTES)
   const wideBytes = load<u32>(ctx, CTX_WIDE_BYTES)
   const replacements = load<u32>(state, STATE_REPLACEMENTS)
+  const said = load<u64>(state, STATE_SAID_TEXT)
+  const moreSaid = load<u32>(state, STATE_SAID_MODEL)
+  store<u32>(ctx, 0, CTX_INDEX_MAX)
   store<usize>(ctx, end, CTX_PAYLOAD_END)
   extractOne(ctx, frames)
   const root = load<usize>(load<usize>(ctx, CTX_PROGRAM), PROGRAM_ROOT)
@@ -157,7 +167,25 @@ export function extract(
     at = walk(ctx, byte == COMMA ? at + 1 : at, end, root, frames, DEPTH_CAP, WALK_AGAIN)
     extractOne(ctx, frames)
   }
-  settle(ctx, data, end, rows, textBytes, wideBytes, replacements)
+  const indexMax = load<u32>(ctx, CTX_INDEX_MAX)
+  if (indexMax == 0 || load<u32>(ctx, CTX_OUT_OF_ROOM) != 0) {
+    settle(ctx, data, end, rows, textBytes, wideBytes, replacements)
+    return
+  }
+  takeBack(ctx, rows, textBytes, wideBytes)
+  store<u32>(state, replacements, STATE_REPLACEMENTS)
+  store<u64>(state, said, STATE_SAID_TEXT)
+  store<u32>(state, moreSaid, STATE_SAID_MODEL)
+  count(state, STATE_MALFORMED)
+  const offset = load<f64>(state, STATE_OFFSET)
+  report(ctx, FAULT_INDEX, indexMax, offset, data, <u32>(end - data))
+}
+
+/** Forgets the rows since there were so many. */
+function takeBack(ctx: usize, rows: u32, textBytes: u32, wideBytes: u32): void {
+  store<u32>(ctx, rows, CTX_ROW_COUNT)
+  store<u32>(ctx, textBytes, CTX_TEXT_BYTES)
+  store<u32>(ctx, wideBytes, CTX_WIDE_BYTES)
 }
 
 function extractOne(ctx: usize, frames: usize): void {
@@ -184,9 +212,7 @@ function settle(
     if (load<u32>(state, STATE_REPLACEMENTS) == replacements) return
     if (load<u32>(load<usize>(ctx, CTX_PROFILE), PROFILE_STRICT) == 0) return
   }
-  store<u32>(ctx, rows, CTX_ROW_COUNT)
-  store<u32>(ctx, textBytes, CTX_TEXT_BYTES)
-  store<u32>(ctx, wideBytes, CTX_WIDE_BYTES)
+  takeBack(ctx, rows, textBytes, wideBytes)
   store<u32>(ctx, 0, CTX_OUT_OF_ROOM)
   const offset = load<f64>(state, STATE_OFFSET)
   if (isOutOfRoom) {

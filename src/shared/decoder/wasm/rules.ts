@@ -8,6 +8,9 @@ import {
   CONDITION_SIZE,
   CONDITION_VALUE_COUNT,
   CONDITION_VALUES,
+  CTX_INDEX_AT,
+  CTX_INDEX_END,
+  CTX_INDEX_MAX,
   CTX_PAYLOAD_END,
   CTX_PROGRAM,
   CTX_STATE,
@@ -79,9 +82,11 @@ import {
 import { COMMA, QUOTE } from './scan.ts'
 import { writeTool } from './tools.ts'
 import { isText } from './type.ts'
-import { find, hasShape, indexAt } from './values.ts'
+import { find, hasShape, indexOfDigits } from './values.ts'
 
-export const CHOICE_MAX: u32 = 65_535
+/** As in dialect.ts. */
+const CHOICE_MAX: u32 = 65_535
+const INDEX_MAX: u32 = 0x7fff_ffff
 /** Choices from here on have no bit: what is sent once per choice is sent each time. */
 export const CHOICES_TOLD_APART: u32 = 16
 /** Bits of id and model: any was sent, even an empty one; one that is not empty was. */
@@ -185,16 +190,36 @@ function enter(
   }
 }
 
-/** The choice of a scope's value, above CHOICE_MAX where its rules must not run. */
-export function choiceOf(frames: usize, rule: usize, frame: usize, outer: u32): u32 {
+export function choiceOf(ctx: usize, frames: usize, rule: usize, frame: usize, outer: u32): u32 {
   if (load<u64>(rule, SCOPE_CHOICE + REF_BIT) == 0) return outer
-  return <u32>max(indexAt(frames, rule + SCOPE_CHOICE, frame), 0)
+  return <u32>max(indexAt(ctx, frames, rule + SCOPE_CHOICE, frame, CHOICE_MAX), 0)
 }
 
-export function indexOf(frames: usize, rule: usize, frame: usize, outer: i32, position: i32): i32 {
+export function indexOf(
+  ctx: usize,
+  frames: usize,
+  rule: usize,
+  frame: usize,
+  outer: i32,
+  position: i32,
+): i32 {
   if (load<u8>(rule, RULE_FLAGS) & RULE_POSITION) return position
   if (load<u64>(rule, SCOPE_INDEX + REF_BIT) == 0) return outer
-  return indexAt(frames, rule + SCOPE_INDEX, frame)
+  return indexAt(ctx, frames, rule + SCOPE_INDEX, frame, INDEX_MAX)
+}
+
+/** -1 where there is none. The first value that cannot be one is noted: the event is malformed. */
+function indexAt(ctx: usize, frames: usize, ref: usize, frame: usize, max: u32): i32 {
+  const slot = find(frames, ref, frame)
+  if (slot == 0) return -1
+  const at = load<usize>(slot)
+  const end = load<usize>(slot, 4)
+  const index = indexOfDigits(at, end, max)
+  if (index >= 0 || load<u32>(ctx, CTX_INDEX_MAX) != 0) return index
+  store<usize>(ctx, at, CTX_INDEX_AT)
+  store<usize>(ctx, end, CTX_INDEX_END)
+  store<u32>(ctx, max, CTX_INDEX_MAX)
+  return index
 }
 
 function enterOne(
@@ -206,9 +231,8 @@ function enterOne(
   outerIndex: i32,
   position: i32,
 ): void {
-  const choice = choiceOf(frames, rule, frame, outerChoice)
-  if (choice > CHOICE_MAX) return
-  const index = indexOf(frames, rule, frame, outerIndex, position)
+  const choice = choiceOf(ctx, frames, rule, frame, outerChoice)
+  const index = indexOf(ctx, frames, rule, frame, outerIndex, position)
   run(ctx, frames, load<usize>(rule, SCOPE_RULES), frame, choice, index)
 }
 
@@ -233,7 +257,9 @@ function writeEnd(ctx: usize, rule: usize, choice: u32, index: i32): void {
   const at = name != 0 ? name : load<usize>(ctx, CTX_TYPE_AT)
   const end = name != 0 ? name + load<u32>(rule, END_NAME_BYTES) : load<usize>(ctx, CTX_TYPE_END)
   const isJson = name == 0 && load<u32>(ctx, CTX_TYPE_IS_JSON) != 0
-  writeText(ctx, ROW_TERMINATOR, choice, index, at, end, isJson)
+  const replaced = writeText(ctx, ROW_TERMINATOR, choice, index, at, end, isJson)
+  // What is malformed in an event's name was counted when that was found to be the type.
+  if (isJson) countReplaced(ctx, replaced)
 }
 
 /** The first of the rule's values that has the rule's shape and is not empty. */

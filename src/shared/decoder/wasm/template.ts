@@ -45,6 +45,7 @@ import {
   STATE_EVENTS,
 } from '../wasm-layout.ts'
 import {
+  HOLE_BLANKS,
   HOLE_NUMBER,
   HOLE_STRING,
   PATCH_DISTANCE,
@@ -94,6 +95,7 @@ import { runAll, write } from './rules.ts'
 import { blanksEnd, numberEnd, QUOTE, same, stringEnd, stringStops } from './scan.ts'
 import { countScanned, setFlags } from './state.ts'
 import { findType } from './type.ts'
+import { indexOfDigits } from './values.ts'
 
 /** Templates that an event is held against at most: each may read all of it. */
 const TRIES_MAX: u32 = 4
@@ -239,9 +241,9 @@ function match(template: usize, start: usize, end: usize, depthMax: u32, isEvent
       }
       store<usize>(slot, hole - 1)
       store<usize>(slot, at + 1, 4)
-    } else if (kind == HOLE_NUMBER) {
+    } else if (kind != HOLE_BLANKS) {
       at = numberEnd(at, end)
-      if (at == 0) return 0
+      if (at == 0 || (kind != HOLE_NUMBER && indexOfDigits(hole, at, kind) < 0)) return 0
       store<usize>(slot, hole)
       store<usize>(slot, at, 4)
     } else at = blanksEnd(at, end, true)

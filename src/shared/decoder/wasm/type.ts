@@ -3,6 +3,7 @@ import {
   CTX_NAME,
   CTX_NAME_BYTES,
   CTX_PROGRAM,
+  CTX_REPLACED,
   CTX_SCRATCH,
   CTX_TYPE,
   CTX_TYPE_AT,
@@ -18,8 +19,9 @@ import {
   REF_SLOT,
   NODE_FRAME,
 } from '../wasm-layout.ts'
+import { countReplaced } from './output.ts'
 import { QUOTE, same } from './scan.ts'
-import { normalize } from './text.ts'
+import { normalize, widen } from './text.ts'
 
 /**
  * Whether the text `at` to `end`, the inside of a JSON string or UTF-8, says `text`. Mostly it does
@@ -54,7 +56,7 @@ function differsPlainly(at: usize, length: u32, text: usize, bytes: u32): bool {
 }
 
 /** Neither an escape nor anything beyond ASCII. */
-function isPlain(at: usize, end: usize, isJson: bool): bool {
+export function isPlain(at: usize, end: usize, isJson: bool): bool {
   const backslashes = i8x16.splat(isJson ? 0x5c : -1)
   for (; at < end; at += 16) {
     const bytes = v128.load(at)
@@ -84,6 +86,9 @@ export function findType(ctx: usize, frames: usize): void {
   const nameBytes = load<u32>(ctx, CTX_NAME_BYTES)
   if (nameBytes != 0) {
     setType(ctx, program, name, name + nameBytes, false)
+    if (isPlain(name, name + nameBytes, false)) return
+    widen(ctx, name, name + nameBytes, load<usize>(ctx, CTX_SCRATCH), false)
+    countReplaced(ctx, load<u32>(ctx, CTX_REPLACED))
     return
   }
   store<u32>(ctx, load<u32>(program, PROGRAM_NAMELESS_TYPE), CTX_TYPE)

@@ -16,17 +16,14 @@ export function find(frames: usize, ref: usize, frame: usize): usize {
   return isPresent ? frames + load<u32>(ref, REF_SLOT) : 0
 }
 
-/** A number of digits only, below 2^31; else -1. */
-export function indexAt(frames: usize, ref: usize, frame: usize): i32 {
-  const slot = find(frames, ref, frame)
-  if (slot == 0) return -1
-  const end = load<usize>(slot, 4)
+/** What a value says as an index: a number of digits only, up to `max`; else -1. */
+export function indexOfDigits(at: usize, end: usize, max: u32): i32 {
   let index: u64 = 0
-  for (let at = load<usize>(slot); at < end; at++) {
+  for (; at < end; at++) {
     const digit = <u32>load<u8>(at) - ZERO
     if (digit > 9) return -1
     index = index * 10 + digit
-    if (index > <u64>i32.MAX_VALUE) return -1
+    if (index > <u64>max) return -1
   }
   return <i32>index
 }
