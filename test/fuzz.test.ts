@@ -37,13 +37,19 @@ const dialects: fc.Arbitrary<Dialect> = fc.oneof(
   },
 )
 
-const setups: fc.Arbitrary<Setup> = fc.constantFrom<Setup>(
+const bounds: fc.Arbitrary<Setup> = fc.constantFrom<Setup>(
   {},
   {},
   {},
   { strict: true },
   { limits: { lineBytesMax: 120, eventBytesMax: 100, jsonDepthMax: 3 } },
 )
+
+const wishes: fc.Arbitrary<Setup> = fc.constantFrom<Setup>({}, {}, { flushIncomplete: true })
+
+const setups: fc.Arbitrary<Setup> = fc
+  .tuple(bounds, wishes)
+  .map(([bound, wish]) => ({ ...bound, ...wish }))
 
 interface FuzzCase {
   readonly dialect: Dialect

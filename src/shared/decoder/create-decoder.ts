@@ -42,6 +42,6 @@ export function createDecoderOn(
 }
 
 /** Whether only the plain decoder does what is asked for. */
-export function isPlainOnly({ raw, flushIncomplete }: DecodeOptions): boolean {
-  return raw === true || flushIncomplete === true
+export function isPlainOnly({ raw }: DecodeOptions): boolean {
+  return raw === true
 }

@@ -140,14 +140,16 @@ export class WasmEngine {
   }
 
   /** Writes what a stream is decoded by to `address`. */
-  writeProfile(address: number, program: number, { limits, strict }: DecodeOptions): void {
+  writeProfile(address: number, program: number, options: DecodeOptions): void {
     const { words } = this.heap
+    const { limits, strict, flushIncomplete = false } = options
     const at = address >> 2
     words[at + layout.PROFILE_PROGRAM / 4] = program
     words[at + layout.PROFILE_LINE_BYTES_MAX / 4] = limits.lineBytesMax
     words[at + layout.PROFILE_EVENT_BYTES_MAX / 4] = limits.eventBytesMax
     words[at + layout.PROFILE_DEPTH_MAX / 4] = limits.jsonDepthMax
     words[at + layout.PROFILE_STRICT / 4] = strict ? 1 : 0
+    words[at + layout.PROFILE_FLUSH / 4] = flushIncomplete ? 1 : 0
   }
 
   /**

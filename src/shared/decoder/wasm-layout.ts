@@ -161,6 +161,8 @@ export const PROFILE_LINE_BYTES_MAX = 4
 export const PROFILE_EVENT_BYTES_MAX = 8
 export const PROFILE_DEPTH_MAX = 12
 export const PROFILE_STRICT = 16
+/** 1 where an event counts that the source's end cuts before its blank line. */
+export const PROFILE_FLUSH = 20
 export const PROFILE_SIZE = 32
 
 // ---- Program: a compiled dialect. See wasm-program.ts.

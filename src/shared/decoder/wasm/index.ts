@@ -21,6 +21,7 @@ import {
   FRAMING_ARRAY,
   FRAMING_NDJSON,
   FRAMING_SSE,
+  PROFILE_FLUSH,
   PROFILE_PROGRAM,
   PROGRAM_FRAMING,
   PROGRAM_IS_FAST,
@@ -38,7 +39,7 @@ import { fail, FAULT_NO_BUFFER_EVENT, FAULT_NO_BUFFER_ROWS } from './failure.ts'
 import { endRecord, takeRecord } from './ndjson.ts'
 import { hasEnough } from './output.ts'
 import { LF } from './scan.ts'
-import { takeLine } from './sse.ts'
+import { endLines, takeLine } from './sse.ts'
 import { clearFlags, hasFlags, setFlags } from './state.ts'
 
 /**
@@ -52,7 +53,7 @@ export function push(ctx: usize, profile: usize, state: usize, at: usize, end: u
   return stop
 }
 
-/** The source ended: an unfinished event is dropped, a body that is no stream is reported. */
+/** The source ended: what that completes; a body that is no stream is reported. */
 export function finish(ctx: usize, profile: usize, state: usize): void {
   begin(ctx, profile, state, 0)
   if (!hasFlags(state, FLAG_FAILED)) {
@@ -144,6 +145,10 @@ function endStream(ctx: usize, state: usize): void {
   store<u32>(ctx, 0, CTX_NAME_BYTES)
   if (framing == FRAMING_NDJSON) endRecord(ctx, state)
   else if (framing == FRAMING_ARRAY) endElements(ctx, state)
+  else if (load<u32>(load<usize>(ctx, CTX_PROFILE), PROFILE_FLUSH) != 0) {
+    resume(ctx)
+    endLines(ctx, state)
+  }
 }
 
 /** A row that there was no room for ends the stream. Those of an event have their own check. */

@@ -20,6 +20,7 @@ import {
   CTX_STATE,
   DATA_AT_SHIFT,
   FLAG_AFTER_CR,
+  FLAG_FAILED,
   FLAG_HAS_DATA,
   FLAG_HAS_ID,
   FLAG_IN_COMMENT,
@@ -81,18 +82,31 @@ export function takeLine(ctx: usize, at: usize, end: usize): usize {
     takeWhole(ctx, state, at, stop, offset)
     return stop + 1
   }
+  takeKept(ctx, state, begun, at, stop, offset)
+  return stop + 1
+}
+
+/** The source ended where an event counts without its blank line, and a line without its end. */
+export function endLines(ctx: usize, state: usize): void {
+  const begun = load<u32>(state, STATE_LINE_BYTES)
+  const offset = load<f64>(ctx, CTX_CHUNK_OFFSET) - <f64>begun
+  if (begun > 0) takeKept(ctx, state, begun, 0, 0, offset)
+  if (!hasFlags(state, FLAG_FAILED)) endEvent(ctx, state)
+}
+
+/** Takes a line of which `begun` bytes were kept, and the last are those from `at` to `end`. */
+function takeKept(ctx: usize, state: usize, begun: u32, at: usize, end: usize, offset: f64): void {
   store<u32>(state, 0, STATE_LINE_BYTES)
   if (hasFlags(state, FLAG_IN_COMMENT)) {
     clearFlags(state, FLAG_IN_COMMENT)
     setFlags(state, FLAG_MARK_DONE)
     count(state, STATE_COMMENTS)
-  } else if (append(state, STATE_LINE_SLAB, begun, at, <u32>(stop - at))) {
+  } else if (append(state, STATE_LINE_SLAB, begun, at, <u32>(end - at))) {
     const line = placeOf(load<u32>(state, STATE_LINE_SLAB))
-    takeWhole(ctx, state, line, line + bytes, offset)
+    takeWhole(ctx, state, line, line + begun + (end - at), offset)
     if (!keepFields(ctx, state)) failAt(ctx, FAULT_NO_BUFFER_EVENT, 0, offset)
     freeSlab(state, STATE_LINE_SLAB)
   } else failAt(ctx, FAULT_NO_BUFFER_LINE, 0, offset)
-  return stop + 1
 }
 
 /** Keeps the start of a line until the rest of it comes; of a comment only its length. */
