@@ -45,7 +45,13 @@ const bounds: fc.Arbitrary<Setup> = fc.constantFrom<Setup>(
   { limits: { lineBytesMax: 120, eventBytesMax: 100, jsonDepthMax: 3 } },
 )
 
-const wishes: fc.Arbitrary<Setup> = fc.constantFrom<Setup>({}, {}, { flushIncomplete: true })
+const wishes: fc.Arbitrary<Setup> = fc.constantFrom<Setup>(
+  {},
+  {},
+  { flushIncomplete: true },
+  { raw: true },
+  { raw: true, flushIncomplete: true },
+)
 
 const setups: fc.Arbitrary<Setup> = fc
   .tuple(bounds, wishes)

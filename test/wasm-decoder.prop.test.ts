@@ -22,6 +22,7 @@ const padding = fc.nat({ max: 64 })
 const setup = fc.record({
   strict: fc.integer({ min: 0, max: 5 }).map((roll) => roll === 0),
   flushIncomplete: fc.integer({ min: 0, max: 3 }).map((roll) => roll === 0),
+  raw: fc.integer({ min: 0, max: 3 }).map((roll) => roll === 0),
   limits: fc.constantFrom(
     {},
     {},

@@ -36,6 +36,7 @@ export interface Setup {
   readonly limits?: Partial<StreamLimits>
   readonly strict?: boolean
   readonly flushIncomplete?: boolean
+  readonly raw?: boolean
 }
 
 const BUDGET_BYTES: number = 2 ** 28

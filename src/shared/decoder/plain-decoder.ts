@@ -120,7 +120,9 @@ class PlainDecoder implements Decoder {
       case 'payload':
         this.counts.events++
         if (this.#dialect.payload === 'text' || this.#options.raw) this.#takeText(frame, rows)
-        if (this.#dialect.payload === 'json' && !this.#ended) this.#takePayload(frame, rows)
+        if (this.#dialect.payload === 'json' && !this.#ended && !this.failed) {
+          this.#takePayload(frame, rows)
+        }
         break
       case 'exception':
         this.counts.events++

@@ -142,7 +142,7 @@ export class WasmEngine {
   /** Writes what a stream is decoded by to `address`. */
   writeProfile(address: number, program: number, options: DecodeOptions): void {
     const { words } = this.heap
-    const { limits, strict, flushIncomplete = false } = options
+    const { limits, strict, flushIncomplete = false, raw = false } = options
     const at = address >> 2
     words[at + layout.PROFILE_PROGRAM / 4] = program
     words[at + layout.PROFILE_LINE_BYTES_MAX / 4] = limits.lineBytesMax
@@ -150,6 +150,7 @@ export class WasmEngine {
     words[at + layout.PROFILE_DEPTH_MAX / 4] = limits.jsonDepthMax
     words[at + layout.PROFILE_STRICT / 4] = strict ? 1 : 0
     words[at + layout.PROFILE_FLUSH / 4] = flushIncomplete ? 1 : 0
+    words[at + layout.PROFILE_RAW / 4] = raw ? 1 : 0
   }
 
   /**

@@ -163,6 +163,8 @@ export const PROFILE_DEPTH_MAX = 12
 export const PROFILE_STRICT = 16
 /** 1 where an event counts that the source's end cuts before its blank line. */
 export const PROFILE_FLUSH = 20
+/** 1 where each event is passed on as it was sent, too. */
+export const PROFILE_RAW = 24
 export const PROFILE_SIZE = 32
 
 // ---- Program: a compiled dialect. See wasm-program.ts.

@@ -17,8 +17,10 @@ import {
   CTX_WIDE_BYTES,
   DEPTH_CAP,
   FLAG_ENDED,
+  FLAG_FAILED,
   FLAG_HAS_ID,
   PROFILE_DEPTH_MAX,
+  PROFILE_RAW,
   PROFILE_STRICT,
   PROGRAM_FRAMES,
   PROGRAM_IS_TEXT,
@@ -65,14 +67,21 @@ const OUTSIDE_PROTOCOL = 0
 /** Takes the payload of an event that is over. */
 export function takePayload(ctx: usize, state: usize, at: usize, end: usize): void {
   count(state, STATE_EVENTS)
+  if (isPassedOn(ctx)) passOn(ctx, state, at, end)
   const program = load<usize>(ctx, CTX_PROGRAM)
-  if (load<u32>(program, PROGRAM_IS_TEXT) != 0) takeText(ctx, state, at, end)
-  else if (!hasFlags(state, FLAG_ENDED) && !takeSentinel(ctx, state, at, end)) {
-    takeJson(ctx, state, at, end, load<u32>(program, PROGRAM_ONE_VALUE) != 0)
-  }
+  if (load<u32>(program, PROGRAM_IS_TEXT) != 0) return
+  if (hasFlags(state, FLAG_ENDED | FLAG_FAILED) || takeSentinel(ctx, state, at, end)) return
+  takeJson(ctx, state, at, end, load<u32>(program, PROGRAM_ONE_VALUE) != 0)
 }
 
-function takeText(ctx: usize, state: usize, at: usize, end: usize): void {
+/** Whether events are passed on as they were sent: there is no more to them, or it was asked. */
+export function isPassedOn(ctx: usize): bool {
+  const isText = load<u32>(load<usize>(ctx, CTX_PROGRAM), PROGRAM_IS_TEXT)
+  return (isText | load<u32>(load<usize>(ctx, CTX_PROFILE), PROFILE_RAW)) != 0
+}
+
+/** Passes an event on as it was sent: its name, its id, its payload. */
+export function passOn(ctx: usize, state: usize, at: usize, end: usize): void {
   const rows = load<u32>(ctx, CTX_ROW_COUNT)
   const textBytes = load<u32>(ctx, CTX_TEXT_BYTES)
   const wideBytes = load<u32>(ctx, CTX_WIDE_BYTES)

@@ -16,7 +16,6 @@ import {
   CTX_NAME,
   CTX_NAME_BYTES,
   CTX_PROFILE,
-  CTX_PROGRAM,
   CTX_STATE,
   DATA_AT_SHIFT,
   FLAG_AFTER_CR,
@@ -28,7 +27,6 @@ import {
   FLAG_OPEN,
   PROFILE_EVENT_BYTES_MAX,
   PROFILE_LINE_BYTES_MAX,
-  PROGRAM_IS_TEXT,
   STATE_COMMENTS,
   STATE_DATA_BYTES,
   STATE_DATA_SLAB,
@@ -47,7 +45,7 @@ import {
   FAULT_NO_BUFFER_LINE,
 } from './failure.ts'
 import { clearFlags, count, countScanned, hasFlags, setFlags } from './state.ts'
-import { takePayload, takeStray } from './payload.ts'
+import { isPassedOn, takePayload, takeStray } from './payload.ts'
 import { COLON, CR, lineEnd, SPACE } from './scan.ts'
 
 /** Longest `event` and `id` values, bytes; longer ones are ignored and counted. */
@@ -178,7 +176,7 @@ function takeName(ctx: usize, state: usize, at: usize, end: usize): void {
   store<u32>(ctx, <u32>(end - at), CTX_NAME_BYTES)
 }
 
-/** An id matters where payloads are text: other dialects report none. */
+/** An id matters where events are passed on. */
 function takeId(ctx: usize, state: usize, at: usize, end: usize): void {
   for (let byte = at; byte < end; byte++) {
     if (load<u8>(byte) == 0) return
@@ -187,7 +185,7 @@ function takeId(ctx: usize, state: usize, at: usize, end: usize): void {
     count(state, STATE_IGNORED_FIELDS)
     return
   }
-  if (load<u32>(load<usize>(ctx, CTX_PROGRAM), PROGRAM_IS_TEXT) == 0) return
+  if (!isPassedOn(ctx)) return
   store<usize>(ctx, at, CTX_ID)
   store<u32>(ctx, <u32>(end - at), CTX_ID_BYTES)
   setFlags(state, FLAG_HAS_ID)
