@@ -5,9 +5,15 @@ import { decodeUtf8 } from './utf8.ts'
 
 interface FaultKind {
   readonly code: DecodeErrorCode
-  /** `limit` is the one that was passed, where the fault is that. */
-  readonly message: (limit: number) => string
+  /** `limit` is the one that was passed, where the fault is that; or some other number. */
+  readonly message: (limit: number, data: Uint8Array) => string
+  /** The data is part of the message, and no excerpt. */
+  readonly isBlind?: true
 }
+
+/** `sent` is the CRC as it was sent. */
+const crcMessage = (what: string) => (computed: number, sent: Uint8Array) =>
+  `CRC of the ${what} is ${hex(computed)}, ${Buffer.from(sent).toString('hex')} was sent`
 
 /** By number: the WASM decoder has no strings. Its failure.ts has the same numbers by name. */
 const FAULTS: readonly FaultKind[] = [
@@ -25,6 +31,10 @@ const FAULTS: readonly FaultKind[] = [
   { code: 'EVENT_MALFORMED', message: () => 'event is not valid JSON' },
   { code: 'EVENT_MALFORMED', message: () => 'event holds malformed UTF-8' },
   { code: 'EVENT_CONCATENATED', message: () => 'event holds several JSON values' },
+  { code: 'FRAME_CORRUPT', message: crcMessage('prelude'), isBlind: true },
+  { code: 'FRAME_CORRUPT', message: crcMessage('frame'), isBlind: true },
+  { code: 'FRAME_CORRUPT', message: (bytes) => `frame of ${bytes} bytes has impossible lengths` },
+  { code: 'FRAME_CORRUPT', message: () => 'headers of the frame are not whole' },
 ]
 
 /** A fault as its row has it. */
@@ -41,10 +51,14 @@ export function reportFault(
   offset: number,
   data: Uint8Array,
 ): FaultReport {
-  const { code, message } = FAULTS[fault] as FaultKind
-  const excerpt = decodeUtf8(data.subarray(0, EXCERPT_BYTES_MAX))
+  const { code, message, isBlind = false } = FAULTS[fault] as FaultKind
+  const excerpt = isBlind ? '' : decodeUtf8(data.subarray(0, EXCERPT_BYTES_MAX))
   return {
     code: DECODE_ERROR_CODES.indexOf(code),
-    text: JSON.stringify({ offset, message: message(limit), excerpt }),
+    text: JSON.stringify({ offset, message: message(limit, data), excerpt }),
   }
+}
+
+function hex(crc: number): string {
+  return crc.toString(16).padStart(8, '0')
 }

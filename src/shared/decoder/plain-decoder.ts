@@ -15,6 +15,7 @@ import {
   type RowKind,
 } from '../rows.ts'
 import type { SlabAllocator } from '../slabs.ts'
+import { PRELUDE_BYTES } from './aws-framer.ts'
 import { BodySniffer } from './body-sniffer.ts'
 import { Carry } from './carry.ts'
 import { createFramer } from './create-framer.ts'
@@ -67,7 +68,10 @@ class PlainDecoder implements Decoder {
     const { framing } = dialect
     this.#framer = createFramer(framing, options, slabs, this.counts)
     this.#extractor = new Extractor(dialect, this.counts)
-    this.#sniffer = new BodySniffer(framing === 'ndjson' || framing === 'json-array')
+    const isJson = framing === 'ndjson' || framing === 'json-array'
+    // By the end of its prelude the first frame has failed, or it is one.
+    const sniffedBytes = framing === 'aws-eventstream' ? PRELUDE_BYTES : Infinity
+    this.#sniffer = new BodySniffer(isJson, sniffedBytes)
     this.#body = new Carry(slabs)
     if (dialect.payload === 'text') this.#sniffer.kind = 'stream'
   }

@@ -15,6 +15,7 @@ import { addressOf, capacityOf } from './wasm-heap.ts'
 import * as layout from './wasm-layout.ts'
 import { TEMPLATE_SIZE } from './wasm-template-layout.ts'
 import { compileProgram } from './wasm-program.ts'
+import { exceptionText } from './wrapped.ts'
 
 /** What wasm/index.ts exports. All arguments are addresses. */
 interface DecoderExports {
@@ -120,6 +121,7 @@ export class WasmEngine {
       grow: (area: number, bytesMin: number) => this.#grow(area, bytesMin >>> 0),
       describe: this.#describe.bind(this),
       quote: this.#quote.bind(this),
+      exception: this.#exception.bind(this),
     }
     const instance = new WebAssembly.Instance(module, { env: { memory: heap.memory }, host })
     this.#exports = instance.exports as unknown as DecoderExports
@@ -294,15 +296,39 @@ export class WasmEngine {
     bytes: number,
     out: number,
   ): number {
-    const data = this.heap.bytes.subarray(at >>> 0, (at >>> 0) + (bytes >>> 0))
+    const data = this.#span(at, bytes)
     const { code, text } = reportFault(fault, limit >>> 0, offset, data)
     return (code << 16) | this.#write(text, out, layout.FAULT_BYTES_MAX)
   }
 
   #quote(at: number, bytes: number, out: number): number {
-    const text = decodeUtf8(this.heap.bytes.subarray(at >>> 0, (at >>> 0) + (bytes >>> 0)))
+    const text = decodeUtf8(this.#span(at, bytes))
     const quoted = JSON.stringify(text)
     return this.#write(quoted, out, quoted.length * 3)
+  }
+
+  #exception(
+    typeAt: number,
+    typeBytes: number,
+    at: number,
+    bytes: number,
+    isHeader: number,
+    depthMax: number,
+    out: number,
+  ): number {
+    const type = decodeUtf8(this.#span(typeAt, typeBytes))
+    const sent = this.#span(at, bytes)
+    // What is malformed in a header is replaced and not counted.
+    const data = isHeader === 0 ? sent : encoder.encode(decodeUtf8(sent))
+    const tally = { replacements: 0 }
+    const text = exceptionText({ type, data }, depthMax >>> 0, tally)
+    this.#setWord(layout.CTX_REPLACED, tally.replacements)
+    return this.#write(text, out, text.length * 3)
+  }
+
+  /** Bytes that the decoder names. */
+  #span(at: number, bytes: number): Uint8Array {
+    return this.heap.bytes.subarray(at >>> 0, (at >>> 0) + (bytes >>> 0))
   }
 
   #write(text: string, out: number, bytesMax: number): number {

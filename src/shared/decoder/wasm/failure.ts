@@ -29,6 +29,10 @@ export const FAULT_EMPTY = 10
 export const FAULT_NOT_JSON = 11
 export const FAULT_MALFORMED_UTF8 = 12
 export const FAULT_CONCATENATED = 13
+export const FAULT_PRELUDE_CRC = 14
+export const FAULT_FRAME_CRC = 15
+export const FAULT_FRAME_LENGTHS = 16
+export const FAULT_FRAME_HEADERS = 17
 
 /** An error after which the stream goes on, unless it is strict. */
 export function report(

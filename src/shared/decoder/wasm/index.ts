@@ -32,6 +32,7 @@ import {
   STATE_OFFSET,
 } from '../wasm-layout.ts'
 import { endElements, takeElement } from './array.ts'
+import { takeFrame } from './aws.ts'
 import { endBody, keepBody, sniff } from './body.ts'
 import { keep, release as releaseSlabs, resume } from './carry.ts'
 import { takeEvents } from './events.ts'
@@ -130,7 +131,8 @@ function takeStream(ctx: usize, state: usize, at: usize, end: usize): usize {
     }
     if (framing == FRAMING_SSE) at = takeLine(ctx, at, end)
     else if (framing == FRAMING_NDJSON) at = takeRecord(ctx, at, end)
-    else at = takeElement(ctx, at, end)
+    else if (framing == FRAMING_ARRAY) at = takeElement(ctx, at, end)
+    else at = takeFrame(ctx, at, end)
     checkRoom(ctx, state)
     if (hasFlags(state, FLAG_FAILED)) return end
   }
@@ -142,10 +144,11 @@ function takeStream(ctx: usize, state: usize, at: usize, end: usize): usize {
 /** What the end of the source completes. */
 function endStream(ctx: usize, state: usize): void {
   const framing = load<u32>(load<usize>(ctx, CTX_PROGRAM), PROGRAM_FRAMING)
+  const profile = load<usize>(ctx, CTX_PROFILE)
   store<u32>(ctx, 0, CTX_NAME_BYTES)
   if (framing == FRAMING_NDJSON) endRecord(ctx, state)
   else if (framing == FRAMING_ARRAY) endElements(ctx, state)
-  else if (load<u32>(load<usize>(ctx, CTX_PROFILE), PROFILE_FLUSH) != 0) {
+  else if (framing == FRAMING_SSE && load<u32>(profile, PROFILE_FLUSH) != 0) {
     resume(ctx)
     endLines(ctx, state)
   }

@@ -19,10 +19,12 @@ import {
   FLAG_ENDED,
   FLAG_FAILED,
   FLAG_HAS_ID,
+  FRAMING_AWS,
   PROFILE_DEPTH_MAX,
   PROFILE_RAW,
   PROFILE_STRICT,
   PROGRAM_FRAMES,
+  PROGRAM_FRAMING,
   PROGRAM_IS_TEXT,
   PROGRAM_ONE_VALUE,
   PROGRAM_ROOT,
@@ -57,9 +59,11 @@ import {
 import { runAll } from './rules.ts'
 import { ARRAY_END, blanksEnd, COMMA, OBJECT_START, same } from './scan.ts'
 import { count, countScanned, hasFlags, setFlags } from './state.ts'
+import { learnPayload, takeServedByAny } from './serve.ts'
 import { takeServedPayload } from './template.ts'
 import { LONE_PASSES, transcode } from './text.ts'
 import { findType } from './type.ts'
+import { isWrapped, takeWrapped } from './wrapped.ts'
 
 /** Index of a provider's error that came on a bare `error:` line, see ROW_PROVIDER_ERROR. */
 const OUTSIDE_PROTOCOL = 0
@@ -71,7 +75,8 @@ export function takePayload(ctx: usize, state: usize, at: usize, end: usize): vo
   const program = load<usize>(ctx, CTX_PROGRAM)
   if (load<u32>(program, PROGRAM_IS_TEXT) != 0) return
   if (hasFlags(state, FLAG_ENDED | FLAG_FAILED) || takeSentinel(ctx, state, at, end)) return
-  takeJson(ctx, state, at, end, load<u32>(program, PROGRAM_ONE_VALUE) != 0)
+  if (isWrapped(ctx)) takeWrapped(ctx, state, at, end)
+  else takeJson(ctx, state, at, end, load<u32>(program, PROGRAM_ONE_VALUE) != 0)
 }
 
 /** Whether events are passed on as they were sent: there is no more to them, or it was asked. */
@@ -115,7 +120,13 @@ export function takeJson(ctx: usize, state: usize, data: usize, end: usize, isOn
   const program = load<usize>(ctx, CTX_PROGRAM)
   const profile = load<usize>(ctx, CTX_PROFILE)
   const isStrict = load<u32>(profile, PROFILE_STRICT) != 0
-  if (!isStrict && takeServedPayload(ctx, state, data, end)) return
+  const isFramed = load<u32>(program, PROGRAM_FRAMING) == FRAMING_AWS
+  if (!isStrict) {
+    const isServed = isFramed
+      ? takeServedByAny(ctx, state, data, end)
+      : takeServedPayload(ctx, state, data, end)
+    if (isServed) return
+  }
   const at = afterMark(data, end)
   const frames = load<usize>(program, PROGRAM_FRAMES)
   const depthMax = load<u32>(profile, PROFILE_DEPTH_MAX)
@@ -129,11 +140,14 @@ export function takeJson(ctx: usize, state: usize, data: usize, end: usize, isOn
   countScanned(ctx, end - data)
   if (after == 0) refuse(ctx, state, data, end)
   else if (isOne && second != 0) refuseSeveral(ctx, state, data, end)
-  else extract(ctx, state, data, end, frames, second)
+  else {
+    if (isFramed && !isStrict && second == 0) learnPayload(ctx, data, end)
+    extract(ctx, state, data, end, frames, second)
+  }
 }
 
 /** Past a byte order mark. */
-function afterMark(at: usize, end: usize): usize {
+export function afterMark(at: usize, end: usize): usize {
   return end - at >= 3 && (load<u32>(at) & 0xffffff) == 0xbfbbef ? at + 3 : at
 }
 
@@ -179,7 +193,7 @@ function extractOne(ctx: usize, frames: usize): void {
  * Ends the rows of an event: undoes them where there was no room for all, or where malformed UTF-8
  * is an error and some was met. The counts tell what was there before.
  */
-function settle(
+export function settle(
   ctx: usize,
   at: usize,
   end: usize,
