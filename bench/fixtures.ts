@@ -7,6 +7,7 @@
  */
 import { Random } from '../src/cli/provider/random.ts'
 import { anthropicParts } from './fixtures/anthropic.ts'
+import { bedrockParts, shuffledBedrockParts } from './fixtures/bedrock.ts'
 import { chatParts, longChatParts, shuffledChatParts } from './fixtures/chat.ts'
 import type { FixtureDialect, FixtureParts } from './fixtures/parts.ts'
 import {
@@ -59,6 +60,8 @@ export const DIALECT_FIXTURES = [
   'cohere-shuffled',
   'ollama',
   'ollama-shuffled',
+  'bedrock',
+  'bedrock-shuffled',
 ] as const
 
 export type FixtureName = (typeof FIXTURE_NAMES | typeof DIALECT_FIXTURES)[number]
@@ -77,6 +80,8 @@ const PARTS: Record<FixtureName, (random: Random) => FixtureParts> = {
   'cohere-shuffled': shuffled(cohereParts),
   ollama: ollamaParts,
   'ollama-shuffled': shuffled(ollamaParts),
+  bedrock: bedrockParts,
+  'bedrock-shuffled': shuffledBedrockParts,
 }
 
 /** Makes a fixture; the same arguments give the same bytes. */
@@ -86,7 +91,7 @@ export function makeFixture(
 ): Fixture {
   const { dialect, head, tail, event } = PARTS[name](new Random(seed))
   const made = Array.from({ length: events }, event)
-  const bodyBytes = Buffer.from(made.map(({ wire }) => wire).join(''))
+  const bodyBytes = Buffer.concat(made.map(({ wire }) => Buffer.from(wire)))
   return {
     name,
     dialect,

@@ -3,10 +3,16 @@ import type { FixtureDialect } from './fixtures/parts.ts'
 import type { Contender } from './race.ts'
 import { decodeByHand } from './rivals/by-hand.ts'
 
+/** What cuts a stream into payloads, where that is not eventsource-parser. */
+const CUTTERS: Partial<Record<FixtureDialect, string>> = {
+  'ollama-chat': 'split',
+  'bedrock-eventstream': 'DataView, crc32',
+}
+
 /** What every ratio is taken against. */
 export function byHand(dialect: FixtureDialect): Contender {
   return {
-    name: dialect === 'ollama-chat' ? 'split + JSON.parse' : 'eventsource-parser + JSON.parse',
+    name: `${CUTTERS[dialect] ?? 'eventsource-parser'} + JSON.parse`,
     decode: (chunks, sink) => decodeByHand(dialect, chunks, sink),
   }
 }

@@ -22,7 +22,7 @@ const chunkings = Number(process.env['MILLRACE_FUZZ_CHUNKINGS'] ?? 40_000)
 
 const CHUNKINGS_PER_CASE = 40
 
-const FRAMINGS = ['sse', 'ndjson', 'json-array'] as const
+const FRAMINGS = ['sse', 'ndjson', 'json-array', 'aws-eventstream'] as const
 
 const known: readonly Dialect[] = DIALECT_NAMES.map(findDialect).filter(fitsWasm)
 
@@ -37,13 +37,25 @@ const dialects: fc.Arbitrary<Dialect> = fc.oneof(
   },
 )
 
-const setups: fc.Arbitrary<Setup> = fc.constantFrom<Setup>(
+const bounds: fc.Arbitrary<Setup> = fc.constantFrom<Setup>(
   {},
   {},
   {},
   { strict: true },
   { limits: { lineBytesMax: 120, eventBytesMax: 100, jsonDepthMax: 3 } },
 )
+
+const wishes: fc.Arbitrary<Setup> = fc.constantFrom<Setup>(
+  {},
+  {},
+  { flushIncomplete: true },
+  { raw: true },
+  { raw: true, flushIncomplete: true },
+)
+
+const setups: fc.Arbitrary<Setup> = fc
+  .tuple(bounds, wishes)
+  .map(([bound, wish]) => ({ ...bound, ...wish }))
 
 interface FuzzCase {
   readonly dialect: Dialect
@@ -53,7 +65,9 @@ interface FuzzCase {
 
 const cases: fc.Arbitrary<FuzzCase> = dialects.chain((dialect) => {
   const own = nearly(bodies[dialect.framing])
-  const body = dialect.framing === 'sse' ? fc.oneof(own, anyBytes) : own
+  const others = { sse: anyBytes, 'aws-eventstream': bodies['aws-eventstream'] }
+  const other = others[dialect.framing as keyof typeof others]
+  const body = other === undefined ? own : fc.oneof(own, other)
   return fc.record({ dialect: fc.constant(dialect), body, setup: setups })
 })
 

@@ -2,6 +2,7 @@
 import * as fc from 'fast-check'
 import { anthropicStream, openaiChatStream } from '../src/cli/provider/streams.ts'
 import type { Framing } from '../src/shared/dialects/dialect.ts'
+import { awsBodies } from './aws-arbitraries.ts'
 import type { Chunks } from './chunking.ts'
 
 export const noise: fc.Arbitrary<Uint8Array> = fc.uint8Array({ maxLength: 400 })
@@ -14,6 +15,7 @@ const KEYS: readonly string[] = (
   'data signature partial_json citation system_fingerprint k inde indexx reasoning_contenu ' +
   'reasoning_content_and_more_of_it d\u00e9lta a\\b response item output_index summary status ' +
   'candidates parts thought functionCall args partialArgs finishReason usageMetadata inlineData ' +
+  'contentBlockIndex contentBlockDelta reasoningContent toolUse stopReason outputText bytes p ' +
   'event_type step arguments tool_plan call_id encrypted_content safetyRatings '
 ).split(' ')
 
@@ -268,7 +270,10 @@ export const bodies: Readonly<Record<Framing, fc.Arbitrary<Uint8Array>>> = {
   sse: stream,
   ndjson: bodyOf(['', '', '', '\ufeff', '\n', ' ', '<html>'], record, ['', '', '{"id":"x"}']),
   'json-array': bodyOf(['[', '[', '[', '\ufeff [\n', '', '<'], element, [']', '\n]\n', '', ',1']),
-  'aws-eventstream': fc.uint8Array({ maxLength: 400 }),
+  'aws-eventstream': fc.oneof(
+    { weight: 1, arbitrary: noise },
+    { weight: 15, arbitrary: awsBodies(payload, familyOf(payload)) },
+  ),
 }
 
 function bodyOf(
@@ -276,18 +281,19 @@ function bodyOf(
   piece: fc.Arbitrary<Buffer>,
   ends: readonly string[],
 ): fc.Arbitrary<Uint8Array> {
-  const pieces = fc.oneof(
-    fc.array(piece, { maxLength: 8 }),
-    // One over and over, with an edit here and there: what templates are learnt from.
-    fc
-      .tuple(piece, fc.array(fc.array(edit, { maxLength: 1 }), { minLength: 3, maxLength: 9 }))
-      .map(([first, turns]) => turns.map((edits) => Buffer.from(edits.reduce(edited, first)))),
-  )
+  const pieces = fc.oneof(fc.array(piece, { maxLength: 8 }), familyOf(piece))
   return fc
     .tuple(fc.constantFrom(...starts), pieces, fc.constantFrom(...ends))
     .map(([start, list, end]) => {
       return new Uint8Array(Buffer.concat([Buffer.from(start), ...list, Buffer.from(end)]))
     })
+}
+
+/** One over and over, with an edit here and there: what templates are learnt from. */
+function familyOf(piece: fc.Arbitrary<Buffer>): fc.Arbitrary<Buffer[]> {
+  return fc
+    .tuple(piece, fc.array(fc.array(edit, { maxLength: 1 }), { minLength: 3, maxLength: 9 }))
+    .map(([first, turns]) => turns.map((edits) => Buffer.from(edits.reduce(edited, first))))
 }
 
 /** A body with a few edits. */

@@ -93,17 +93,31 @@ const { rules } = fc.letrec<{ rules: readonly object[]; rule: object }>((tie) =>
     .map(([rule, extra]) => ({ ...rule, ...extra })),
 }))
 
+/** Where events of a name hold another payload; in most dialects, none do. */
+const wrapped: fc.Arbitrary<Dialect['wrapped']> = fc.oneof(
+  { weight: 3, arbitrary: fc.constant(undefined) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      on: fc.constantFrom('chunk', 'error', '', 'caf\u00e9'),
+      path: fc.constantFrom('bytes', 'bytes', 'delta.text', ''),
+    }),
+  },
+)
+
 export const dialect: fc.Arbitrary<Dialect> = fc
   .record({
     sentinels: fc.constantFrom([], ['[DONE]'], ['{}', '[DONE]']),
     discriminator: fc.constantFrom('type', 'delta.type', undefined),
     oneValue: fc.boolean(),
+    wrapped,
     rules,
   })
-  .map(({ discriminator, oneValue, ...rest }) => {
+  .map(({ discriminator, oneValue, wrapped: held, ...rest }) => {
     const told = {
       ...(discriminator !== undefined && { discriminator }),
       ...(oneValue && { oneValue: true }),
+      ...(held !== undefined && { wrapped: held }),
     }
     const made = { name: 'made-up', framing: 'sse', payload: 'json', end: 'none', ...rest, ...told }
     return made as unknown as Dialect

@@ -36,12 +36,14 @@ export const engine: WasmEngine = newEngine()
 export interface Setup {
   readonly limits?: Partial<StreamLimits>
   readonly strict?: boolean
+  readonly flushIncomplete?: boolean
+  readonly raw?: boolean
 }
 
 const BUDGET_BYTES: number = 2 ** 28
 
-export function optionsOf({ limits, strict = false }: Setup): DecodeOptions {
-  return { limits: { ...STREAM_LIMITS_DEFAULT, ...limits }, strict }
+export function optionsOf({ limits, strict = false, ...options }: Setup): DecodeOptions {
+  return { limits: { ...STREAM_LIMITS_DEFAULT, ...limits }, strict, ...options }
 }
 
 /** Whether the WASM decoder can take the dialect; else the plain one runs in its place. */

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { bedrockEventstream } from '../src/shared/dialects/bedrock-eventstream.ts'
 import { geminiArray } from '../src/shared/dialects/gemini.ts'
+import { ollamaChat } from '../src/shared/dialects/ollama.ts'
 import { openaiChat } from '../src/shared/dialects/openai-chat.ts'
 import { awsChunk, awsEvent, awsFrame } from './aws-frames.ts'
 import { everySplit } from './chunking.ts'
@@ -147,9 +148,38 @@ test('raw: each event comes as it was sent before what it says, in every framing
         ['id', 'r'],
       ],
     ],
+    [
+      ollamaChat,
+      `{"message":{"content":"a"}}\r\n`.repeat(2),
+      Array.from({ length: 2 }, () => [
+        ['event-data', '{"message":{"content":"a"}}'],
+        ['text', 'a'],
+      ]).flat(),
+    ],
+    [
+      openaiChat,
+      `id: 7\n\ndata: ${payload}\n\nid: 8\ndata: ${payload}\n\ndata: ${payload}\n\n`,
+      ['7', '8', ''].flatMap((id) => [
+        ...(id === '' ? [] : [['event-id', id]]),
+        ['event-data', payload],
+        ['text', 'a'],
+      ]),
+    ],
   ] as const) {
     for (const chunks of everySplit(new TextEncoder().encode(body))) {
       assert.deepEqual(decode(dialect, chunks, { raw: true }).rows, rows)
     }
+  }
+})
+
+test('raw: of an event whose bytes end a strict stream nothing more is said', () => {
+  const payload = Buffer.from('{"choices":[{"delta":{"content":"a\xff"}}]}', 'latin1')
+  const body = Buffer.concat([Buffer.from('data: '), payload, Buffer.from('\n\n')])
+  for (const chunks of everySplit(body)) {
+    const { rows } = decode(openaiChat, chunks, { raw: true, strict: true })
+    assert.deepEqual(
+      rows.map(([kind]) => kind),
+      ['fatal'],
+    )
   }
 })

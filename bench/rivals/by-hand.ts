@@ -2,6 +2,7 @@ import { createParser } from 'eventsource-parser'
 import type { Chunk } from '../fixtures.ts'
 import type { FixtureDialect } from '../fixtures/parts.ts'
 import type { Sink } from '../sink.ts'
+import { frameFeed } from './aws-frames.ts'
 
 /** The text of one payload, where it has one. */
 type TextOf = (data: string) => string | undefined
@@ -35,6 +36,10 @@ interface OllamaRecord {
   readonly message?: { readonly content?: string }
 }
 
+interface ConverseDelta {
+  readonly delta: { readonly text?: string }
+}
+
 const TEXT_OF: Readonly<Record<FixtureDialect, TextOf>> = {
   'openai-chat': (data) => (JSON.parse(data) as ChatChunk).choices[0]?.delta.content,
   anthropic(data) {
@@ -51,11 +56,12 @@ const TEXT_OF: Readonly<Record<FixtureDialect, TextOf>> = {
     return event.type === 'content-delta' ? event.delta?.message?.content?.text : undefined
   },
   'ollama-chat': (data) => (JSON.parse(data) as OllamaRecord).message?.content,
+  'bedrock-eventstream': (data) => (JSON.parse(data) as ConverseDelta).delta.text,
 }
 
 /**
  * What one writes by hand: eventsource-parser, on which the AI SDK is built too, and JSON.parse; a
- * split at line ends where records are lines.
+ * split at line ends where records are lines; numbers and CRCs where they are AWS frames.
  */
 export function decodeByHand(dialect: FixtureDialect, chunks: readonly Chunk[], sink: Sink): void {
   const textOf = TEXT_OF[dialect]
@@ -63,6 +69,13 @@ export function decodeByHand(dialect: FixtureDialect, chunks: readonly Chunk[], 
     if (data === '[DONE]') return
     const text = textOf(data)
     if (text !== undefined && text !== '') sink.take(text)
+  }
+  if (dialect === 'bedrock-eventstream') {
+    const feed = frameFeed((type, data) => {
+      if (type === 'contentBlockDelta') take(data)
+    })
+    for (const chunk of chunks) feed(chunk)
+    return
   }
   const feed = dialect === 'ollama-chat' ? lineFeed(take) : eventFeed(take)
   const decoder = new TextDecoder()

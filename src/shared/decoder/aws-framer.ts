@@ -7,7 +7,7 @@ import type { FailureFrame, Frame, Framer } from './framer.ts'
 import { decodeUtf8 } from './utf8.ts'
 
 /** Total length, length of the headers, CRC of those two: 32 bits each, big-endian. */
-const PRELUDE_BYTES = 12
+export const PRELUDE_BYTES = 12
 const CRC_BYTES = 4
 const FRAME_BYTES_MIN: number = PRELUDE_BYTES + CRC_BYTES
 

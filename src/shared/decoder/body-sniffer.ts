@@ -16,35 +16,43 @@ export const GZIP_START: readonly [number, number] = [0x1f, 0x8b]
 export class BodySniffer {
   kind: BodyKind = 'unknown'
   readonly #stream: StreamKind
+  readonly #bytesMax: number
+  #bytes = 0
   #markBytes = 0
   #isInMark = true
   #isGzipBegun = false
 
-  /** @param stream - `text`: anything is one; `json`: it begins as a document does. */
-  constructor(stream: StreamKind) {
+  /**
+   * @param stream - `text`: anything is one; `json`: it begins as a document does.
+   * @param bytesMax - What has not told by then is a stream.
+   */
+  constructor(stream: StreamKind, bytesMax: number) {
     this.#stream = stream
+    this.#bytesMax = bytesMax
   }
 
   /** Looks at the next chunk; returns the place of the byte that decided, or its length. */
   look(chunk: Uint8Array): number {
     for (const [at, byte] of chunk.entries()) {
-      if (this.#isGzipBegun) {
-        this.kind = byte === GZIP_START[1] ? 'gzip' : 'stream'
-        return at
-      }
-      this.#isGzipBegun = byte === GZIP_START[0] && this.#isInMark && this.#markBytes === 0
-      if (this.#isGzipBegun) continue
-      if (this.#isInMark && byte === MARK[this.#markBytes]) {
-        this.#markBytes++
-        continue
-      }
-      const isMarkCut = this.#isInMark && this.#markBytes % MARK.length !== 0
-      this.#isInMark = false
-      if (!isMarkCut && BLANKS.has(byte)) continue
-      this.kind = isMarkCut ? 'stream' : this.#kindOf(byte)
-      return at
+      this.kind = this.#tell(byte)
+      if (this.kind === 'unknown' && ++this.#bytes === this.#bytesMax) this.kind = 'stream'
+      if (this.kind !== 'unknown') return at
     }
     return chunk.length
+  }
+
+  #tell(byte: number): BodyKind {
+    if (this.#isGzipBegun) return byte === GZIP_START[1] ? 'gzip' : 'stream'
+    this.#isGzipBegun = byte === GZIP_START[0] && this.#isInMark && this.#markBytes === 0
+    if (this.#isGzipBegun) return 'unknown'
+    if (this.#isInMark && byte === MARK[this.#markBytes]) {
+      this.#markBytes++
+      return 'unknown'
+    }
+    const isMarkCut = this.#isInMark && this.#markBytes % MARK.length !== 0
+    this.#isInMark = false
+    if (isMarkCut) return 'stream'
+    return BLANKS.has(byte) ? 'unknown' : this.#kindOf(byte)
   }
 
   #kindOf(byte: number): BodyKind {

@@ -34,14 +34,6 @@ export function createDecoderOn(
   const { lineBytesMax, eventBytesMax } = options.limits
   // A line and an event at most are carried; while one grows, so does its copy of twice the size.
   const budgetBytes = 4 * (lineBytesMax + eventBytesMax)
-  const decoder =
-    engine === null || isPlainOnly(options)
-      ? null
-      : createWasmDecoder(engine, dialect, options, budgetBytes)
+  const decoder = engine === null ? null : createWasmDecoder(engine, dialect, options, budgetBytes)
   return decoder ?? createPlainDecoder(dialect, options, new HeapSlabs(budgetBytes))
-}
-
-/** Whether only the plain decoder does what is asked for. */
-export function isPlainOnly({ raw, flushIncomplete }: DecodeOptions): boolean {
-  return raw === true || flushIncomplete === true
 }

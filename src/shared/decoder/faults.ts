@@ -17,8 +17,14 @@ export function indexMessage(value: Uint8Array, max: number): string {
 interface FaultKind {
   readonly code: DecodeErrorCode
   /** `limit` is the one that was passed, and `value` what did, where the fault is that. */
-  readonly message: (limit: number, value: Uint8Array) => string
+  readonly message: (limit: number, data: Uint8Array, value: Uint8Array) => string
+  /** The data is part of the message, and no excerpt. */
+  readonly isBlind?: true
 }
+
+/** `sent` is the CRC as it was sent. */
+const crcMessage = (what: string) => (computed: number, sent: Uint8Array) =>
+  `CRC of the ${what} is ${hex(computed)}, ${Buffer.from(sent).toString('hex')} was sent`
 
 /** By number: the WASM decoder has no strings. Its failure.ts has the same numbers by name. */
 const FAULTS: readonly FaultKind[] = [
@@ -37,7 +43,11 @@ const FAULTS: readonly FaultKind[] = [
   { code: 'EVENT_MALFORMED', message: () => 'event holds malformed UTF-8' },
   { code: 'EVENT_CONCATENATED', message: () => 'event holds several JSON values' },
   { code: 'NOT_A_STREAM', message: () => GZIP_MESSAGE },
-  { code: 'EVENT_MALFORMED', message: (max, value) => indexMessage(value, max) },
+  { code: 'EVENT_MALFORMED', message: (max, _, value) => indexMessage(value, max) },
+  { code: 'FRAME_CORRUPT', message: crcMessage('prelude'), isBlind: true },
+  { code: 'FRAME_CORRUPT', message: crcMessage('frame'), isBlind: true },
+  { code: 'FRAME_CORRUPT', message: (bytes) => `frame of ${bytes} bytes has impossible lengths` },
+  { code: 'FRAME_CORRUPT', message: () => 'headers of the frame are not whole' },
 ]
 
 /** A fault as its row has it. */
@@ -58,10 +68,14 @@ export function reportFault(
   data: Uint8Array,
   value: Uint8Array,
 ): FaultReport {
-  const { code, message } = FAULTS[fault] as FaultKind
-  const excerpt = decodeUtf8(data.subarray(0, EXCERPT_BYTES_MAX))
+  const { code, message, isBlind = false } = FAULTS[fault] as FaultKind
+  const excerpt = isBlind ? '' : decodeUtf8(data.subarray(0, EXCERPT_BYTES_MAX))
   return {
     code: DECODE_ERROR_CODES.indexOf(code),
-    text: asciiJson({ offset, message: message(limit, value), excerpt }),
+    text: asciiJson({ offset, message: message(limit, data, value), excerpt }),
   }
+}
+
+function hex(crc: number): string {
+  return crc.toString(16).padStart(8, '0')
 }

@@ -16,6 +16,7 @@ import {
   type RowKind,
 } from '../rows.ts'
 import type { SlabAllocator } from '../slabs.ts'
+import { PRELUDE_BYTES } from './aws-framer.ts'
 import { BodySniffer } from './body-sniffer.ts'
 import { Carry } from './carry.ts'
 import { createFramer } from './create-framer.ts'
@@ -70,7 +71,10 @@ class PlainDecoder implements Decoder {
     this.#framer = createFramer(framing, options, slabs, this.counts)
     this.#extractor = new Extractor(dialect, this.counts)
     const isJson = framing === 'ndjson' || framing === 'json-array'
-    this.#sniffer = new BodySniffer(dialect.payload === 'text' ? 'text' : isJson ? 'json' : 'other')
+    // By the end of its prelude the first frame has failed, or it is one.
+    const sniffedBytes = framing === 'aws-eventstream' ? PRELUDE_BYTES : Infinity
+    const kind = dialect.payload === 'text' ? 'text' : isJson ? 'json' : 'other'
+    this.#sniffer = new BodySniffer(kind, sniffedBytes)
     this.#body = new Carry(slabs)
   }
 

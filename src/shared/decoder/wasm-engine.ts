@@ -16,6 +16,7 @@ import { addressOf, capacityOf } from './wasm-heap.ts'
 import * as layout from './wasm-layout.ts'
 import { TEMPLATE_SIZE } from './wasm-template-layout.ts'
 import { compileProgram } from './wasm-program.ts'
+import { exceptionText } from './wrapped.ts'
 
 /** What wasm/index.ts exports. All arguments are addresses. */
 interface DecoderExports {
@@ -121,6 +122,7 @@ export class WasmEngine {
       grow: (area: number, bytesMin: number) => this.#grow(area, bytesMin >>> 0),
       describe: this.#describe.bind(this),
       quote: this.#quote.bind(this),
+      exception: this.#exception.bind(this),
     }
     const instance = new WebAssembly.Instance(module, { env: { memory: heap.memory }, host })
     this.#exports = instance.exports as unknown as DecoderExports
@@ -141,14 +143,17 @@ export class WasmEngine {
   }
 
   /** Writes what a stream is decoded by to `address`. */
-  writeProfile(address: number, program: number, { limits, strict }: DecodeOptions): void {
+  writeProfile(address: number, program: number, options: DecodeOptions): void {
     const { words } = this.heap
+    const { limits, strict, flushIncomplete = false, raw = false } = options
     const at = address >> 2
     words[at + layout.PROFILE_PROGRAM / 4] = program
     words[at + layout.PROFILE_LINE_BYTES_MAX / 4] = limits.lineBytesMax
     words[at + layout.PROFILE_EVENT_BYTES_MAX / 4] = limits.eventBytesMax
     words[at + layout.PROFILE_DEPTH_MAX / 4] = limits.jsonDepthMax
     words[at + layout.PROFILE_STRICT / 4] = strict ? 1 : 0
+    words[at + layout.PROFILE_FLUSH / 4] = flushIncomplete ? 1 : 0
+    words[at + layout.PROFILE_RAW / 4] = raw ? 1 : 0
   }
 
   /**
@@ -293,7 +298,7 @@ export class WasmEngine {
     bytes: number,
     out: number,
   ): number {
-    const data = this.heap.bytes.subarray(at >>> 0, (at >>> 0) + (bytes >>> 0))
+    const data = this.#span(at, bytes)
     const indexAt = this.#word(layout.CTX_INDEX_AT) >>> 0
     const value = this.heap.bytes.subarray(indexAt, this.#word(layout.CTX_INDEX_END) >>> 0)
     const { code, text } = reportFault(fault, limit >>> 0, offset, data, value)
@@ -301,13 +306,36 @@ export class WasmEngine {
   }
 
   #quote(at: number, bytes: number, out: number): number {
-    const text = decodeUtf8(this.heap.bytes.subarray(at >>> 0, (at >>> 0) + (bytes >>> 0)))
+    const text = decodeUtf8(this.#span(at, bytes))
     return this.#write(asciiJson(text), out)
   }
 
-  /** Writes text that is ASCII. */
+  #exception(
+    typeAt: number,
+    typeBytes: number,
+    at: number,
+    bytes: number,
+    isHeader: number,
+    depthMax: number,
+    out: number,
+  ): number {
+    const type = decodeUtf8(this.#span(typeAt, typeBytes))
+    const sent = this.#span(at, bytes)
+    // What is malformed in a header is replaced and not counted.
+    const data = isHeader === 0 ? sent : encoder.encode(decodeUtf8(sent))
+    const tally = { replacements: 0 }
+    const text = exceptionText({ type, data }, depthMax >>> 0, tally)
+    this.#setWord(layout.CTX_REPLACED, tally.replacements)
+    return this.#write(text, out)
+  }
+
+  /** Bytes that the decoder names. */
+  #span(at: number, bytes: number): Uint8Array {
+    return this.heap.bytes.subarray(at >>> 0, (at >>> 0) + (bytes >>> 0))
+  }
+
   #write(text: string, out: number): number {
-    const target = this.heap.bytes.subarray(out >>> 0, (out >>> 0) + text.length)
+    const target = this.heap.bytes.subarray(out >>> 0, (out >>> 0) + text.length * 3)
     return encoder.encodeInto(text, target).written
   }
 

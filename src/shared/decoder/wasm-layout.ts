@@ -92,8 +92,8 @@ export const SLACK_BYTES = 32
 /** Bits: see FLAG_ names below. */
 export const STATE_FLAGS = 0
 /**
- * The unfinished line, bar a comment's, or element of an array: its slab (0: none), and its length,
- * a comment's too.
+ * The unfinished line, bar a comment's, or element of an array, or AWS frame: its slab (0: none),
+ * and its length, a comment's too.
  */
 export const STATE_LINE_SLAB = 4
 export const STATE_LINE_BYTES = 8
@@ -166,6 +166,10 @@ export const PROFILE_LINE_BYTES_MAX = 4
 export const PROFILE_EVENT_BYTES_MAX = 8
 export const PROFILE_DEPTH_MAX = 12
 export const PROFILE_STRICT = 16
+/** 1 where an event counts that the source's end cuts before its blank line. */
+export const PROFILE_FLUSH = 20
+/** 1 where each event is passed on as it was sent, too. */
+export const PROFILE_RAW = 24
 export const PROFILE_SIZE = 32
 
 // ---- Program: a compiled dialect. See wasm-program.ts.
@@ -220,11 +224,19 @@ export const PROGRAM_SKIPPED = 108
 export const PROGRAM_ONE_VALUE = 120
 /** How bodies are cut into payloads: one of these. */
 export const PROGRAM_FRAMING = 124
-export const PROGRAM_SIZE = 128
+/** Of AWS frames: 16 tables of 256 words for their CRCs, an address. See wasm/crc.ts. */
+export const PROGRAM_CRC = 128
+/** The program of a wrapping, whose type is the payload that it holds; 0 where there is none. */
+export const PROGRAM_WRAPPING = 132
+/** Name of the events whose payloads are wrapped: address and length. */
+export const PROGRAM_WRAPPED_TYPE = 136
+export const PROGRAM_WRAPPED_TYPE_BYTES = 140
+export const PROGRAM_SIZE = 144
 
 export const FRAMING_SSE = 0
 export const FRAMING_NDJSON = 1
 export const FRAMING_ARRAY = 2
+export const FRAMING_AWS = 3
 
 // Trie node: what to do with a value at one path of a scope.
 

@@ -17,6 +17,7 @@ import type {
 } from '../dialects/compile.ts'
 import { type Framing, POSITION } from '../dialects/dialect.ts'
 import { FLAG_WHOLE, ROW_ID, ROW_MODEL } from '../rows.ts'
+import { crcTables } from './crc32.ts'
 import * as layout from './wasm-layout.ts'
 import { TEMPLATE_FRAMES_BYTES_MAX, TEMPLATE_SIZE } from './wasm-template-layout.ts'
 import { Image, isWellFormed, wtf8 } from './wasm-image.ts'
@@ -31,17 +32,20 @@ const SHAPES: Readonly<Record<ValueShape, number>> = {
   any: layout.SHAPE_ANY,
 }
 
-/** Those that the decoder knows. */
-const FRAMINGS: Readonly<Partial<Record<Framing, number>>> = {
+const FRAMINGS: Readonly<Record<Framing, number>> = {
   sse: layout.FRAMING_SSE,
   ndjson: layout.FRAMING_NDJSON,
   'json-array': layout.FRAMING_ARRAY,
+  'aws-eventstream': layout.FRAMING_AWS,
 }
 
 /** Quotes, and first letters of `true` and `false`: what a condition's value begins with. */
 const KIND_STRING = 0x22
 const KIND_TRUE = 0x74
 const KIND_FALSE = 0x66
+
+/** As wasm/crc.ts reads them: 16 bytes at a time. */
+const CRC_TABLES = 16
 
 /** A list tells its rules apart by the bits of a word. */
 const RULES_MAX = 64
@@ -61,14 +65,16 @@ export function compileProgram(
   base: number,
   templates: TemplateRegion | null,
 ): Uint8Array | null {
-  if (FRAMINGS[dialect.framing] === undefined) return null
   const trie = buildTrie(dialect)
   const types = typesOf(dialect.rules)
+  const { wrapped } = dialect
+  const wrapping = wrapped === null ? null : buildTrie({ discriminator: wrapped.keys, rules: [] })
   if (trie === null || hasLongList(dialect.rules)) return null
-  const texts = [...types, ...wantedOf(dialect.rules)]
+  if (wrapped !== null && wrapping === null) return null
+  const texts = [...types, ...wantedOf(dialect.rules), wrapped?.on ?? '']
   if (texts.some((text) => wtf8(text).length > layout.PROGRAM_TEXT_BYTES_MAX)) return null
   if (!spokenOf(dialect.rules).every(isWellFormed)) return null
-  return new ProgramWriter(dialect, trie, types, base).write(templates)
+  return new ProgramWriter(dialect, trie, wrapping, types, base).write(templates)
 }
 
 interface WrittenRule {
@@ -80,12 +86,20 @@ interface WrittenRule {
 class ProgramWriter {
   readonly #dialect: CompiledDialect
   readonly #trie: Trie
+  readonly #wrapping: Trie | null
   readonly #types: readonly string[]
   readonly #image: Image
 
-  constructor(dialect: CompiledDialect, trie: Trie, types: readonly string[], base: number) {
+  constructor(
+    dialect: CompiledDialect,
+    trie: Trie,
+    wrapping: Trie | null,
+    types: readonly string[],
+    base: number,
+  ) {
     this.#dialect = dialect
     this.#trie = trie
+    this.#wrapping = wrapping
     this.#types = types
     this.#image = new Image(base)
   }
@@ -93,13 +107,13 @@ class ProgramWriter {
   write(templates: TemplateRegion | null): Uint8Array {
     const image = this.#image
     const { framing, payload, oneValue, sentinels, discriminator, rules } = this.#dialect
-    const { root, framesBytes, keyBytesMax } = this.#trie
+    const { root } = this.#trie
     const program = image.allocate(layout.PROGRAM_SIZE)
     const isText = payload === 'text'
-    const isFast = !isText && sentinels.every((text) => !text.startsWith('{'))
+    const isFast = !isText && this.#isFast()
     image.word(program + layout.PROGRAM_IS_TEXT, isText ? 1 : 0)
     image.word(program + layout.PROGRAM_IS_FAST, isFast ? 1 : 0)
-    image.word(program + layout.PROGRAM_FRAMING, FRAMINGS[framing] as number)
+    image.word(program + layout.PROGRAM_FRAMING, FRAMINGS[framing])
     image.word(program + layout.PROGRAM_ONE_VALUE, oneValue ? 1 : 0)
     image.word(program + layout.PROGRAM_SENTINELS, image.texts(sentinels))
     image.word(program + layout.PROGRAM_SENTINEL_COUNT, sentinels.length)
@@ -108,17 +122,53 @@ class ProgramWriter {
     const nameless = this.#types.indexOf('')
     const others = this.#types.length
     image.word(program + layout.PROGRAM_NAMELESS_TYPE, nameless < 0 ? others : nameless)
+    this.#writeWalk(program, this.#trie, discriminator)
+    image.word(program + layout.PROGRAM_RULES, this.#writeList(rules, root))
+    image.word(program + layout.PROGRAM_WRITER_COUNT, countWriters(rules))
+    if (framing === 'aws-eventstream') this.#writeCrcTables(program)
+    if (this.#wrapping !== null) this.#writeWrapping(program, this.#wrapping)
+    if (templates !== null) this.#writeTemplates(program, templates)
+    return image.bytes
+  }
+
+  /** Whether an event of the usual shape says the same to every reader. */
+  #isFast(): boolean {
+    const { framing, wrapped, sentinels } = this.#dialect
+    if (framing === 'aws-eventstream' || wrapped !== null) return false
+    return sentinels.every((text) => !text.startsWith('{'))
+  }
+
+  /** Writes what a walk needs, and where it finds the value at `keys`. */
+  #writeWalk(program: number, { root, framesBytes, keyBytesMax }: Trie, keys: Keys | null): void {
+    const image = this.#image
     writeTrie(image, root)
     image.word(program + layout.PROGRAM_ROOT, root.address)
     image.word(program + layout.PROGRAM_FRAMES, image.allocate(framesBytes))
     image.word(program + layout.PROGRAM_FRAMES_BYTES, framesBytes)
     image.word(program + layout.PROGRAM_KEY_BYTES_MAX, keyBytesMax)
-    this.#writeRef(program + layout.PROGRAM_TYPE_REF, root, discriminator)
-    image.word(program + layout.PROGRAM_RULES, this.#writeList(rules, root))
-    image.word(program + layout.PROGRAM_WRITER_COUNT, countWriters(rules))
+    this.#writeRef(program + layout.PROGRAM_TYPE_REF, root, keys)
     image.word(program + layout.PROGRAM_MEMO, this.#writeMemo())
-    if (templates !== null) this.#writeTemplates(program, templates)
-    return image.bytes
+  }
+
+  #writeCrcTables(program: number): void {
+    const image = this.#image
+    const words = crcTables(CRC_TABLES)
+    const tables = image.allocate(words.length * 4)
+    for (const [index, word] of words.entries()) image.word(tables + index * 4, word)
+    image.word(program + layout.PROGRAM_CRC, tables)
+  }
+
+  /** A program of its own, since a wrapping has other keys than what it holds. */
+  #writeWrapping(program: number, trie: Trie): void {
+    const image = this.#image
+    const { framing, wrapped } = this.#dialect
+    const { on, keys } = wrapped as NonNullable<CompiledDialect['wrapped']>
+    const wrapping = image.allocate(layout.PROGRAM_SIZE)
+    image.word(wrapping + layout.PROGRAM_FRAMING, FRAMINGS[framing])
+    this.#writeWalk(wrapping, trie, keys)
+    image.word(program + layout.PROGRAM_WRAPPING, wrapping)
+    image.word(program + layout.PROGRAM_WRAPPED_TYPE, image.text(on))
+    image.word(program + layout.PROGRAM_WRAPPED_TYPE_BYTES, wtf8(on).length)
   }
 
   #writeTemplates(program: number, { address, count }: TemplateRegion): void {

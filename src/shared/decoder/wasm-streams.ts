@@ -21,7 +21,6 @@ import { DIALECT_NAMES, dialectReceived, findDialect } from '../dialects/dialect
 import type { RowArea } from '../rows.ts'
 import type { ChannelDecoder } from './channel-decoder.ts'
 import { ChannelHeap } from './channel-heap.ts'
-import { isPlainOnly } from './create-decoder.ts'
 import type { DecodeCounts } from './decoder.ts'
 import { newCounts } from './plain-decoder.ts'
 import { readCounts } from './wasm-decoder.ts'
@@ -101,8 +100,7 @@ export class WasmStreams implements ChannelDecoder {
   }
 
   open(row: number, state: number, options: OpenFrame): void {
-    const { dialect } = options
-    const program = isPlainOnly(options) ? 0 : this.#engine.program(dialectReceived(dialect))
+    const program = this.#engine.program(dialectReceived(options.dialect))
     if (program === 0 || !this.#keepDialect(row, state, options)) {
       this.#places[row] = ELSEWHERE
       this.#fallback.open(row, state, options)

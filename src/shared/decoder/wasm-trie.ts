@@ -79,8 +79,11 @@ export interface Trie {
   readonly keyBytesMax: number
 }
 
+/** What names the values that are read. */
+type TrieSource = Pick<CompiledDialect, 'discriminator' | 'rules'>
+
 /** Builds the trie; `null` where a scope has more values than a word has bits, or a key is odd. */
-export function buildTrie({ discriminator, rules }: CompiledDialect): Trie | null {
+export function buildTrie({ discriminator, rules }: TrieSource): Trie | null {
   const root = new TrieNode(new Frame())
   if (discriminator !== null) root.find(discriminator).isRead = true
   readRules(rules, root)

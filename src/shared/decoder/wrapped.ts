@@ -22,7 +22,7 @@ export function unwrap(data: Uint8Array, keys: Keys, depthMax: number): Uint8Arr
  * the payload as a message, where it is no object.
  */
 export function exceptionText(
-  { type, data }: ExceptionFrame,
+  { type, data }: Pick<ExceptionFrame, 'type' | 'data'>,
   depthMax: number,
   tally: Replacements,
 ): string {

@@ -13,6 +13,7 @@ import {
   FLAG_IS_JSON,
   FLAG_IS_STREAM,
   FLAG_MARK_OVER,
+  FRAMING_AWS,
   FRAMING_SSE,
   MARK_BYTES_SHIFT,
   PROFILE_DEPTH_MAX,
@@ -21,12 +22,14 @@ import {
   PROGRAM_FRAMING,
   PROGRAM_IS_TEXT,
   PROGRAM_ROOT,
+  STATE_BYTES,
   STATE_DATA_BYTES,
   STATE_DATA_SLAB,
   STATE_EVENTS,
   STATE_FLAGS,
   STATE_OFFSET,
 } from '../wasm-layout.ts'
+import { PRELUDE_BYTES } from './aws.ts'
 import { append, placeOf } from './carry.ts'
 import {
   fail,
@@ -56,7 +59,12 @@ const GZIP_BEGUN: u32 = FLAG_MARK_OVER | (1 << MARK_BYTES_SHIFT)
  * gzip fails the stream.
  */
 export function sniff(ctx: usize, state: usize, at: usize, end: usize): usize {
-  for (; at < end; at++) {
+  const framing = load<u32>(load<usize>(ctx, CTX_PROGRAM), PROGRAM_FRAMING)
+  // The first frame has failed by then, or it is one.
+  const left = framing == FRAMING_AWS ? PRELUDE_BYTES - <u32>load<f64>(state, STATE_BYTES) : -1
+  const stop = end - at > left ? at + left : end
+  const isOver = end - at >= left
+  for (; at < stop; at++) {
     const byte: u32 = load<u8>(at)
     const inMark = !hasFlags(state, FLAG_MARK_OVER)
     const markBytes = (load<u32>(state, STATE_FLAGS) >> MARK_BYTES_SHIFT) & 3
@@ -79,6 +87,7 @@ export function sniff(ctx: usize, state: usize, at: usize, end: usize): usize {
     setFlags(state, isMarkCut ? FLAG_IS_STREAM : kindOf(ctx, byte))
     return at
   }
+  if (isOver) setFlags(state, FLAG_IS_STREAM)
   return end
 }
 
@@ -87,8 +96,9 @@ function kindOf(ctx: usize, byte: u32): u32 {
   const program = load<usize>(ctx, CTX_PROGRAM)
   if (load<u32>(program, PROGRAM_IS_TEXT) != 0) return FLAG_IS_STREAM
   if (byte == 0x3c) return FLAG_IS_HTML
-  const isSse = load<u32>(program, PROGRAM_FRAMING) == FRAMING_SSE
-  return isSse && (byte | 0x20) == OBJECT_START ? FLAG_IS_JSON : FLAG_IS_STREAM
+  const framing = load<u32>(program, PROGRAM_FRAMING)
+  const isOther = framing == FRAMING_SSE || framing == FRAMING_AWS
+  return isOther && (byte | 0x20) == OBJECT_START ? FLAG_IS_JSON : FLAG_IS_STREAM
 }
 
 /** Keeps what came of the body: a JSON document whole, of a page the first bytes. */

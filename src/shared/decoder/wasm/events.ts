@@ -17,6 +17,7 @@ import {
   CTX_PROGRAM,
   CTX_TEMPLATE_MISSES,
   FLAG_FAILED,
+  FLAG_HAS_ID,
   FLAG_MARK_DONE,
   PROFILE_DEPTH_MAX,
   PROFILE_EVENT_BYTES_MAX,
@@ -30,15 +31,14 @@ import {
   PROGRAM_LAST,
   PROGRAM_ROOT,
   STATE_EVENTS,
-  STATE_FLAGS,
   STATE_OFFSET,
 } from '../wasm-layout.ts'
 import { modeOf, walk } from './json.ts'
 import { learn, wantsToLearn } from './learn.ts'
 import { hasEnough } from './output.ts'
-import { extract } from './payload.ts'
+import { extract, isPassedOn, passOn } from './payload.ts'
 import { blanksEnd, COMMA, CR, LF, lineEnd, OBJECT_START } from './scan.ts'
-import { count, countScanned, setFlags } from './state.ts'
+import { clearFlags, count, countScanned, hasFlags, setFlags } from './state.ts'
 import { takeServed } from './template.ts'
 import { isPlain } from './type.ts'
 
@@ -54,8 +54,10 @@ const NAME_BYTES_MAX: u32 = 256
 export function takeEvents(ctx: usize, state: usize, at: usize, end: usize): usize {
   const isStrict = load<u32>(load<usize>(ctx, CTX_PROFILE), PROFILE_STRICT) != 0
   const program = load<usize>(ctx, CTX_PROGRAM)
+  // A template knows what an event says, and not what it was.
+  const mayServe = !isStrict && !isPassedOn(ctx)
   while (!hasEnough(ctx)) {
-    if (!isStrict && load<usize>(program, PROGRAM_LAST) != 0) {
+    if (mayServe && load<usize>(program, PROGRAM_LAST) != 0) {
       at = takeServed(ctx, state, at, end)
       if (at == end || hasEnough(ctx)) break
     }
@@ -64,7 +66,7 @@ export function takeEvents(ctx: usize, state: usize, at: usize, end: usize): usi
     store<u32>(ctx, 0, CTX_NAME_BYTES)
     if (next == 0) break
     at = next
-    if ((load<u32>(state, STATE_FLAGS) & FLAG_FAILED) != 0) break
+    if (hasFlags(state, FLAG_FAILED)) break
   }
   return at
 }
@@ -144,6 +146,11 @@ function takeObject(
   const isPlainName = isPlain(name, name + load<u32>(ctx, CTX_NAME_BYTES), false)
   if (load<u32>(profile, PROFILE_STRICT) == 0 && isPlainName && wantsToLearn(program)) {
     learn(ctx, event, payload, stop, next)
+  }
+  if (isPassedOn(ctx)) {
+    passOn(ctx, state, payload, stop)
+    clearFlags(state, FLAG_HAS_ID)
+    if (hasFlags(state, FLAG_FAILED)) return next
   }
   extract(ctx, state, payload, stop, frames, 0)
   return next

@@ -31,6 +31,10 @@ export const FAULT_MALFORMED_UTF8 = 12
 export const FAULT_CONCATENATED = 13
 export const FAULT_GZIP = 14
 export const FAULT_INDEX = 15
+export const FAULT_PRELUDE_CRC = 16
+export const FAULT_FRAME_CRC = 17
+export const FAULT_FRAME_LENGTHS = 18
+export const FAULT_FRAME_HEADERS = 19
 
 /** An error after which the stream goes on, unless it is strict. */
 export function report(

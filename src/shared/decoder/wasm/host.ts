@@ -26,5 +26,20 @@ export declare function describe(
   out: usize,
 ): u32
 
+/**
+ * Writes the failure that the framing reports as UTF-8 to `out`; returns its length, and leaves in
+ * the context how many U+FFFD of the payload were counted. `type` and `data` are the provider's
+ * word for it and what came with that: a payload, or the value of a header.
+ */
+export declare function exception(
+  type: usize,
+  typeBytes: u32,
+  data: usize,
+  dataBytes: u32,
+  isHeader: bool,
+  depthMax: u32,
+  out: usize,
+): u32
+
 /** Writes the text of `bytes` bytes of UTF-8 as a JSON string in ASCII; returns its length. */
 export declare function quote(at: usize, bytes: u32, out: usize): u32

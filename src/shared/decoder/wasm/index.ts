@@ -21,6 +21,7 @@ import {
   FRAMING_ARRAY,
   FRAMING_NDJSON,
   FRAMING_SSE,
+  PROFILE_FLUSH,
   PROFILE_PROGRAM,
   PROGRAM_FRAMING,
   PROGRAM_IS_FAST,
@@ -30,6 +31,7 @@ import {
   STATE_OFFSET,
 } from '../wasm-layout.ts'
 import { endElements, takeElement } from './array.ts'
+import { takeFrame } from './aws.ts'
 import { endBody, keepBody, sniff } from './body.ts'
 import { keep, release as releaseSlabs, resume } from './carry.ts'
 import { takeEvents } from './events.ts'
@@ -37,7 +39,7 @@ import { fail, FAULT_NO_BUFFER_EVENT, FAULT_NO_BUFFER_ROWS } from './failure.ts'
 import { endRecord, takeRecord } from './ndjson.ts'
 import { hasEnough } from './output.ts'
 import { LF } from './scan.ts'
-import { takeLine } from './sse.ts'
+import { endLines, takeLine } from './sse.ts'
 import { clearFlags, hasFlags, setFlags } from './state.ts'
 
 /**
@@ -51,7 +53,7 @@ export function push(ctx: usize, profile: usize, state: usize, at: usize, end: u
   return stop
 }
 
-/** The source ended: an unfinished event is dropped, a body that is no stream is reported. */
+/** The source ended: what that completes; a body that is no stream is reported. */
 export function finish(ctx: usize, profile: usize, state: usize): void {
   begin(ctx, profile, state, 0)
   if (!hasFlags(state, FLAG_FAILED)) {
@@ -128,7 +130,8 @@ function takeStream(ctx: usize, state: usize, at: usize, end: usize): usize {
     }
     if (framing == FRAMING_SSE) at = takeLine(ctx, at, end)
     else if (framing == FRAMING_NDJSON) at = takeRecord(ctx, at, end)
-    else at = takeElement(ctx, at, end)
+    else if (framing == FRAMING_ARRAY) at = takeElement(ctx, at, end)
+    else at = takeFrame(ctx, at, end)
     checkRoom(ctx, state)
     if (hasFlags(state, FLAG_FAILED)) return end
   }
@@ -140,9 +143,14 @@ function takeStream(ctx: usize, state: usize, at: usize, end: usize): usize {
 /** What the end of the source completes. */
 function endStream(ctx: usize, state: usize): void {
   const framing = load<u32>(load<usize>(ctx, CTX_PROGRAM), PROGRAM_FRAMING)
+  const profile = load<usize>(ctx, CTX_PROFILE)
   store<u32>(ctx, 0, CTX_NAME_BYTES)
   if (framing == FRAMING_NDJSON) endRecord(ctx, state)
   else if (framing == FRAMING_ARRAY) endElements(ctx, state)
+  else if (framing == FRAMING_SSE && load<u32>(profile, PROFILE_FLUSH) != 0) {
+    resume(ctx)
+    endLines(ctx, state)
+  }
 }
 
 /** A row that there was no room for ends the stream. Those of an event have their own check. */

@@ -32,6 +32,7 @@ import {
   CTX_REFUSAL,
   CTX_STACK,
   FRAMING_ARRAY,
+  FRAMING_AWS,
   MEMO_BITS,
   MEMO_BYTES,
   MEMO_COUNT,
@@ -91,7 +92,8 @@ const FAILED = 5
 
 /** How events of a program are walked in place. */
 export function modeOf(program: usize): i32 {
-  return load<u32>(program, PROGRAM_FRAMING) == FRAMING_ARRAY ? 0 : WALK_LINE
+  const framing = load<u32>(program, PROGRAM_FRAMING)
+  return framing == FRAMING_ARRAY || framing == FRAMING_AWS ? 0 : WALK_LINE
 }
 
 /**

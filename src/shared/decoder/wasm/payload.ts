@@ -18,10 +18,14 @@ import {
   CTX_WIDE_BYTES,
   DEPTH_CAP,
   FLAG_ENDED,
+  FLAG_FAILED,
   FLAG_HAS_ID,
+  FRAMING_AWS,
   PROFILE_DEPTH_MAX,
+  PROFILE_RAW,
   PROFILE_STRICT,
   PROGRAM_FRAMES,
+  PROGRAM_FRAMING,
   PROGRAM_IS_TEXT,
   PROGRAM_ONE_VALUE,
   PROGRAM_ROOT,
@@ -58,9 +62,11 @@ import {
 import { runAll } from './rules.ts'
 import { ARRAY_END, blanksEnd, COMMA, OBJECT_START, same } from './scan.ts'
 import { count, countScanned, hasFlags, setFlags } from './state.ts'
+import { learnPayload, takeServedByAny } from './serve.ts'
 import { takeServedPayload } from './template.ts'
 import { widen } from './text.ts'
 import { findType } from './type.ts'
+import { isWrapped, takeWrapped } from './wrapped.ts'
 
 /** Index of a provider's error that came on a bare `error:` line, see ROW_PROVIDER_ERROR. */
 const OUTSIDE_PROTOCOL = 0
@@ -68,14 +74,22 @@ const OUTSIDE_PROTOCOL = 0
 /** Takes the payload of an event that is over. */
 export function takePayload(ctx: usize, state: usize, at: usize, end: usize): void {
   count(state, STATE_EVENTS)
+  if (isPassedOn(ctx)) passOn(ctx, state, at, end)
   const program = load<usize>(ctx, CTX_PROGRAM)
-  if (load<u32>(program, PROGRAM_IS_TEXT) != 0) takeText(ctx, state, at, end)
-  else if (!hasFlags(state, FLAG_ENDED) && !takeSentinel(ctx, state, at, end)) {
-    takeJson(ctx, state, at, end, load<u32>(program, PROGRAM_ONE_VALUE) != 0)
-  }
+  if (load<u32>(program, PROGRAM_IS_TEXT) != 0) return
+  if (hasFlags(state, FLAG_ENDED | FLAG_FAILED) || takeSentinel(ctx, state, at, end)) return
+  if (isWrapped(ctx)) takeWrapped(ctx, state, at, end)
+  else takeJson(ctx, state, at, end, load<u32>(program, PROGRAM_ONE_VALUE) != 0)
 }
 
-function takeText(ctx: usize, state: usize, at: usize, end: usize): void {
+/** Whether events are passed on as they were sent: there is no more to them, or it was asked. */
+export function isPassedOn(ctx: usize): bool {
+  const isText = load<u32>(load<usize>(ctx, CTX_PROGRAM), PROGRAM_IS_TEXT)
+  return (isText | load<u32>(load<usize>(ctx, CTX_PROFILE), PROFILE_RAW)) != 0
+}
+
+/** Passes an event on as it was sent: its name, its id, its payload. */
+export function passOn(ctx: usize, state: usize, at: usize, end: usize): void {
   const rows = load<u32>(ctx, CTX_ROW_COUNT)
   const textBytes = load<u32>(ctx, CTX_TEXT_BYTES)
   const wideBytes = load<u32>(ctx, CTX_WIDE_BYTES)
@@ -112,7 +126,13 @@ export function takeJson(ctx: usize, state: usize, data: usize, end: usize, isOn
   const program = load<usize>(ctx, CTX_PROGRAM)
   const profile = load<usize>(ctx, CTX_PROFILE)
   const isStrict = load<u32>(profile, PROFILE_STRICT) != 0
-  if (!isStrict && takeServedPayload(ctx, state, data, end)) return
+  const isFramed = load<u32>(program, PROGRAM_FRAMING) == FRAMING_AWS
+  if (!isStrict) {
+    const isServed = isFramed
+      ? takeServedByAny(ctx, state, data, end)
+      : takeServedPayload(ctx, state, data, end)
+    if (isServed) return
+  }
   const at = afterMark(data, end)
   const frames = load<usize>(program, PROGRAM_FRAMES)
   const depthMax = load<u32>(profile, PROFILE_DEPTH_MAX)
@@ -126,11 +146,14 @@ export function takeJson(ctx: usize, state: usize, data: usize, end: usize, isOn
   countScanned(ctx, end - data)
   if (after == 0) refuse(ctx, state, data, end)
   else if (isOne && second != 0) refuseSeveral(ctx, state, data, end)
-  else extract(ctx, state, data, end, frames, second)
+  else {
+    if (isFramed && !isStrict && second == 0) learnPayload(ctx, data, end)
+    extract(ctx, state, data, end, frames, second)
+  }
 }
 
 /** Past a byte order mark. */
-function afterMark(at: usize, end: usize): usize {
+export function afterMark(at: usize, end: usize): usize {
   return end - at >= 3 && (load<u32>(at) & 0xffffff) == 0xbfbbef ? at + 3 : at
 }
 
@@ -197,7 +220,7 @@ function extractOne(ctx: usize, frames: usize): void {
  * Ends the rows of an event: undoes them where there was no room for all, or where malformed UTF-8
  * is an error and some was met. The counts tell what was there before.
  */
-function settle(
+export function settle(
   ctx: usize,
   at: usize,
   end: usize,

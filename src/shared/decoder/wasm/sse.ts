@@ -16,10 +16,10 @@ import {
   CTX_NAME,
   CTX_NAME_BYTES,
   CTX_PROFILE,
-  CTX_PROGRAM,
   CTX_STATE,
   DATA_AT_SHIFT,
   FLAG_AFTER_CR,
+  FLAG_FAILED,
   FLAG_HAS_DATA,
   FLAG_HAS_ID,
   FLAG_IN_COMMENT,
@@ -27,7 +27,6 @@ import {
   FLAG_OPEN,
   PROFILE_EVENT_BYTES_MAX,
   PROFILE_LINE_BYTES_MAX,
-  PROGRAM_IS_TEXT,
   STATE_COMMENTS,
   STATE_DATA_BYTES,
   STATE_DATA_SLAB,
@@ -46,7 +45,7 @@ import {
   FAULT_NO_BUFFER_LINE,
 } from './failure.ts'
 import { clearFlags, count, countScanned, hasFlags, setFlags } from './state.ts'
-import { takePayload, takeStray } from './payload.ts'
+import { isPassedOn, takePayload, takeStray } from './payload.ts'
 import { COLON, CR, lineEnd, SPACE } from './scan.ts'
 
 /** Longest `event` and `id` values, bytes; longer ones are ignored and counted. */
@@ -81,18 +80,31 @@ export function takeLine(ctx: usize, at: usize, end: usize): usize {
     takeWhole(ctx, state, at, stop, offset)
     return stop + 1
   }
+  takeKept(ctx, state, begun, at, stop, offset)
+  return stop + 1
+}
+
+/** The source ended where an event counts without its blank line, and a line without its end. */
+export function endLines(ctx: usize, state: usize): void {
+  const begun = load<u32>(state, STATE_LINE_BYTES)
+  const offset = load<f64>(ctx, CTX_CHUNK_OFFSET) - <f64>begun
+  if (begun > 0) takeKept(ctx, state, begun, 0, 0, offset)
+  if (!hasFlags(state, FLAG_FAILED)) endEvent(ctx, state)
+}
+
+/** Takes a line of which `begun` bytes were kept, and the last are those from `at` to `end`. */
+function takeKept(ctx: usize, state: usize, begun: u32, at: usize, end: usize, offset: f64): void {
   store<u32>(state, 0, STATE_LINE_BYTES)
   if (hasFlags(state, FLAG_IN_COMMENT)) {
     clearFlags(state, FLAG_IN_COMMENT)
     setFlags(state, FLAG_MARK_DONE)
     count(state, STATE_COMMENTS)
-  } else if (append(state, STATE_LINE_SLAB, begun, at, <u32>(stop - at))) {
+  } else if (append(state, STATE_LINE_SLAB, begun, at, <u32>(end - at))) {
     const line = placeOf(load<u32>(state, STATE_LINE_SLAB))
-    takeWhole(ctx, state, line, line + bytes, offset)
+    takeWhole(ctx, state, line, line + begun + (end - at), offset)
     if (!keepFields(ctx, state)) failAt(ctx, FAULT_NO_BUFFER_EVENT, 0, offset)
     freeSlab(state, STATE_LINE_SLAB)
   } else failAt(ctx, FAULT_NO_BUFFER_LINE, 0, offset)
-  return stop + 1
 }
 
 /** Keeps the start of a line until the rest of it comes; of a comment only its length. */
@@ -164,7 +176,7 @@ function takeName(ctx: usize, state: usize, at: usize, end: usize): void {
   store<u32>(ctx, <u32>(end - at), CTX_NAME_BYTES)
 }
 
-/** An id matters where payloads are text: other dialects report none. */
+/** An id matters where events are passed on. */
 function takeId(ctx: usize, state: usize, at: usize, end: usize): void {
   for (let byte = at; byte < end; byte++) {
     if (load<u8>(byte) == 0) return
@@ -173,7 +185,7 @@ function takeId(ctx: usize, state: usize, at: usize, end: usize): void {
     count(state, STATE_IGNORED_FIELDS)
     return
   }
-  if (load<u32>(load<usize>(ctx, CTX_PROGRAM), PROGRAM_IS_TEXT) == 0) return
+  if (!isPassedOn(ctx)) return
   store<usize>(ctx, at, CTX_ID)
   store<u32>(ctx, <u32>(end - at), CTX_ID_BYTES)
   setFlags(state, FLAG_HAS_ID)
