@@ -107,7 +107,7 @@ class WasmDecoder implements Decoder {
   push(chunk: Uint8Array, rows: RowWriter): void {
     if (this.#state === 0) return
     const { heap } = this.#engine
-    if (chunk.buffer === heap.memory.buffer) {
+    if (chunk.buffer === heap.bytes.buffer) {
       this.#decode(chunk.byteOffset, chunk.length, rows)
     } else {
       for (let at = 0; at < chunk.length; at += INPUT_BYTES) {
