@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { asciiJson } from '../src/shared/ascii-json.ts'
 import { DIALECT_NAMES, findDialect } from '../src/shared/dialects/dialects.ts'
 import { openaiChat } from '../src/shared/dialects/openai-chat.ts'
 import { everySplit } from './chunking.ts'
@@ -8,7 +9,7 @@ import { bodyOf, type Case, decode, type DecodeSetup, type SeenRow, testCases } 
 const utf8 = new TextEncoder()
 
 const error = (offset: number, text: string, excerpt: string): string => {
-  return JSON.stringify({ offset, message: text, excerpt })
+  return asciiJson({ offset, message: text, excerpt })
 }
 
 const cases: readonly Case[] = [

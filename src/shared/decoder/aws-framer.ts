@@ -98,16 +98,20 @@ export class AwsFramer implements Framer {
     }
     const data = frame.subarray(payloadAt, frame.length - CRC_BYTES)
     const offset = this.#offset
-    const header = (name: string): string => headers.get(name) ?? ''
-    switch (headers.get(':message-type')) {
+    const header = (name: string): string => decodeUtf8(headers.get(name) ?? NO_BYTES)
+    switch (header(':message-type')) {
       case 'exception':
         return { kind: 'exception', type: header(':exception-type'), data, offset }
       case 'error': {
         const message = new TextEncoder().encode(header(':error-message'))
         return { kind: 'exception', type: header(':error-code'), data: message, offset }
       }
-      default:
-        return { kind: 'payload', data, name: header(':event-type'), id: null, offset }
+      default: {
+        const tally = { replacements: 0 }
+        const name = decodeUtf8(headers.get(':event-type') ?? NO_BYTES, tally)
+        const { replacements: nameReplaced } = tally
+        return { kind: 'payload', data, name, nameReplaced, id: null, offset }
+      }
     }
   }
 
@@ -126,9 +130,11 @@ export class AwsFramer implements Framer {
   }
 }
 
+const NO_BYTES = new Uint8Array(0)
+
 /** The headers that are strings, by name; `null` where one is cut or of no known type. */
-function readHeaders(bytes: Uint8Array): ReadonlyMap<string, string> | null {
-  const headers = new Map<string, string>()
+function readHeaders(bytes: Uint8Array): ReadonlyMap<string, Uint8Array> | null {
+  const headers = new Map<string, Uint8Array>()
   const view = viewOf(bytes)
   for (let at = 0; at < bytes.length;) {
     const typeAt = at + 1 + (bytes[at] as number)
@@ -141,7 +147,7 @@ function readHeaders(bytes: Uint8Array): ReadonlyMap<string, string> | null {
     if (end > bytes.length) return null
     if (type === TYPE_STRING) {
       const name = decodeUtf8(bytes.subarray(at + 1, typeAt))
-      headers.set(name, decodeUtf8(bytes.subarray(valueAt, end)))
+      headers.set(name, bytes.subarray(valueAt, end))
     }
     at = end
   }
