@@ -24,12 +24,12 @@ import {
   STREAM_TABLE,
 } from '../src/shared/channel-layout.ts'
 import type { OpenFrame } from '../src/shared/control-protocol.ts'
+import type { ChannelDecoder } from '../src/shared/decoder/channel-decoder.ts'
 import * as layout from '../src/shared/decoder/wasm-layout.ts'
 import { WasmStreams } from '../src/shared/decoder/wasm-streams.ts'
 import type { Dialect } from '../src/shared/dialects/dialect.ts'
 import { DIALECT_NAMES, findDialect } from '../src/shared/dialects/dialects.ts'
 import { RowWriter } from '../src/shared/row-writer.ts'
-import { HeapStreams } from '../src/workers/heap-streams.ts'
 import { awsChunk, awsEvent } from './aws-frames.ts'
 import { byteWise, type Chunks, randomCuts, seeded, testSeed } from './chunking.ts'
 import { assertOutput, type Output, outputOf } from './outputs.ts'
@@ -53,6 +53,9 @@ const GUARD_BYTES = 256
 /** What an own table takes, behind the decoder's state: see wasm-streams.ts. */
 const TABLE_SLAB = 80
 const TABLE_BYTES = 84
+
+/** No stream of these tests is another decoder's. */
+const NOBODY = { slabBytes: 0, leasedBytes: 0 } as ChannelDecoder
 
 /** One stream in a channel of its own, whose worker dies again and again. */
 class Mortal {
@@ -175,8 +178,7 @@ class Mortal {
 
   #successor(): WasmStreams {
     const end = attachWorker(viewsOf(buffer))
-    const fallback = new HeapStreams(end, new Uint8Array(0), 0)
-    return new WasmStreams(end, memory ?? broken('no memory'), wasmModule, 2 ** 24, fallback)
+    return new WasmStreams(end, memory ?? broken('no memory'), wasmModule, 2 ** 24, NOBODY)
   }
 
   #copyAt(copy: number): number {
