@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
 import { MessageBuilder } from '../src/main/message.ts'
+import { createMillrace, type MillraceError } from '../src/main/index.ts'
 import { Assembler } from '../src/main/assembler.ts'
 import type { TokenBatch } from '../src/main/token-batch.ts'
 import { HeapSlabs } from '../src/shared/decoder/heap-slabs.ts'
@@ -133,3 +134,29 @@ test('sse: every recorded event stream gives its expected events, however cut', 
   }
   assert.ok(count > 190, `${count} recordings`)
 })
+
+for (const placement of ['inline', 'worker'] as const) {
+  test(`bedrock-eventstream: every recording gives its message, ${placement}`, async (t) => {
+    if (sharedData() === null) return t.skip(SHARED_DATA_MISSING)
+    const mill = await createMillrace()
+    t.after(() => mill.close())
+    const own = recordings.filter(({ dialect }) => dialect === 'bedrock-eventstream')
+    for (const { file, expected: path } of own) {
+      const body = await bodyOf(file)
+      const expected = sharedJson<Expected>(`corpus/${path}`)
+      for (const [cut, chunks] of cutsOf(body)) {
+        const message = new MessageBuilder(findDialect('bedrock-eventstream'), 2 ** 30)
+        const stream = mill.decode(chunks, { dialect: 'bedrock-eventstream', placement })
+        try {
+          for await (const batch of stream.batches()) message.add(batch)
+        } catch (error) {
+          // As it was recorded.
+          assert.equal((error as MillraceError).code, 'STREAM_TRUNCATED')
+        }
+        const final = comparable({ ...message.toFinal() }, expected)
+        assert.deepEqual(final, expectedFinal(expected), `${file}, ${cut}`)
+      }
+    }
+    assert.ok(own.length > 5, `${own.length} recordings`)
+  })
+}

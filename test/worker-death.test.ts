@@ -8,7 +8,7 @@ import { ChannelRun } from '../src/main/channel-run.ts'
 import { decoderModule } from '../src/main/decoder-module.ts'
 import { MillraceError } from '../src/main/index.ts'
 import { ingest } from '../src/main/ingest.ts'
-import { resolveStreamOptions } from '../src/main/options.ts'
+import { type DecodeOptions, resolveStreamOptions } from '../src/main/options.ts'
 import type { Source } from '../src/main/source.ts'
 import { StreamState } from '../src/main/stream-state.ts'
 import { TokenStream } from '../src/main/token-stream.ts'
@@ -16,8 +16,8 @@ import { decodeWorkerUrl } from '../src/main/worker-url.ts'
 import { bundledStream, type BundledStream } from '../src/cli/provider/streams.ts'
 import { viewsOf } from '../src/shared/channel-ends.ts'
 import { ATTACHED, createChannelMemory } from '../src/shared/channel-layout.ts'
-import type { Dialect } from '../src/shared/dialects/dialect.ts'
 import { findDialect } from '../src/shared/dialects/dialects.ts'
+import { awsChunk } from './aws-frames.ts'
 import { chat, delta } from './chat-bytes.ts'
 import { testSeed } from './chunking.ts'
 import { POISON } from './poison.ts'
@@ -57,8 +57,8 @@ class Rig {
     })
   }
 
-  decode(source: Source, dialect: string | Dialect): TokenStream {
-    const state = new StreamState(resolveStreamOptions({ dialect }), () => {})
+  decode(source: Source, options: DecodeOptions): TokenStream {
+    const state = new StreamState(resolveStreamOptions(options), () => {})
     this.channel.open(state)
     void ingest(() => source, state)
     return new TokenStream(state)
@@ -83,7 +83,35 @@ class Progress {
 
 const STREAMS = 24
 
-/** Streams of both dialects in chunks that fit nothing, each read and compared to its end. */
+/** What a worker must have told its successor of a stream. */
+interface Load {
+  readonly bytes: Uint8Array
+  readonly options: DecodeOptions & { readonly dialect: string }
+}
+
+const asItIs = ({ dialect, bytes }: BundledStream): Load => ({ bytes, options: { dialect } })
+
+const raw = ({ dialect, bytes }: BundledStream): Load => {
+  return { bytes, options: { dialect, raw: true } }
+}
+
+/** Without its last blank line. */
+const unfinished = ({ dialect, bytes }: BundledStream): Load => {
+  return { bytes: bytes.subarray(0, -2), options: { dialect, flushIncomplete: true } }
+}
+
+/** Each event of Anthropic's as InvokeModel wraps it. */
+const wrapped = ({ bytes }: BundledStream): Load => {
+  const lines = Buffer.from(bytes).toString().split('\n')
+  const payloads = lines.filter((line) => line.startsWith('data: ')).map((line) => line.slice(6))
+  const frames = payloads.map((payload) => awsChunk(JSON.parse(payload) as object))
+  return { bytes: Buffer.concat(frames), options: { dialect: 'bedrock-eventstream' } }
+}
+
+/** By turns; those at odd places are Anthropic's. */
+const LOADS = [asItIs, asItIs, raw, wrapped, unfinished, raw] as const
+
+/** Streams of all loads in chunks that fit nothing, each read and compared to its end. */
 async function decodeAll(rig: Rig, seed: number, tokens: number, progress: Progress) {
   const bundled = Array.from({ length: STREAMS }, (_, index) =>
     bundledStream(index % 2 === 0 ? 'openai-chat' : 'anthropic', {
@@ -93,23 +121,25 @@ async function decodeAll(rig: Rig, seed: number, tokens: number, progress: Progr
       toolCalls: 2,
     }),
   )
-  await Promise.all(
-    bundled.map((stream, index) => decodeOne(rig, stream, 61 + 397 * index, progress)),
-  )
+  await Promise.all(bundled.map((stream, index) => decodeOne(rig, stream, index, progress)))
 }
 
 async function decodeOne(
   rig: Rig,
-  { dialect, bytes, expected }: BundledStream,
-  chunkBytes: number,
+  bundled: BundledStream,
+  index: number,
   progress: Progress,
 ): Promise<void> {
+  const { expected } = bundled
+  const { bytes, options } = LOADS[index % LOADS.length]!(bundled)
+  const chunkBytes = 61 + 397 * index
   const chunks = function* (): Generator<Uint8Array> {
     for (let at = 0; at < bytes.length; at += chunkBytes) yield bytes.subarray(at, at + chunkBytes)
   }
-  // Every third stream's is one that only the caller knows.
-  const table = { ...findDialect(dialect), name: `my-${dialect}` }
-  const stream = rig.decode(chunks(), chunkBytes % 3 === 0 ? table : dialect)
+  // Some have a dialect that only the caller knows.
+  const { dialect: name } = options
+  const table = { ...findDialect(name), name: `my-${name}` }
+  const stream = rig.decode(chunks(), { ...options, dialect: index % 5 === 0 ? table : name })
   const seen: string[] = []
   for await (const event of stream) {
     if (!('text' in event) || event.text === '' || !isToken(event.type)) continue
@@ -171,7 +201,9 @@ test(
   { skip: needsWasm },
   async (t) => {
     const rig = new Rig(t, dyingWorkerUrl, { MILLRACE_DYING: 'poison', MILLRACE_SEED: '1' })
-    const poisoned = rig.decode([delta('before'), delta(POISON), chat('after')], 'openai-chat')
+    const poisoned = rig.decode([delta('before'), delta(POISON), chat('after')], {
+      dialect: 'openai-chat',
+    })
     const seen: string[] = []
     const read = (async () => {
       for await (const event of poisoned) if (event.type === 'text-delta') seen.push(event.text)
