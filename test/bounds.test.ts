@@ -2,8 +2,7 @@
  * Bounds and bad input: what is too long, too deep, too many, or not what was promised is a typed
  * error within its bound, or harmless; and the stream beside it in the same pool never notices.
  *
- * `MILLRACE_LINE_MIB=1024` makes the lines without an end that long; they are made as they are
- * read.
+ * `MILLRACE_LINE_MIB=1024` makes the lines without an end that long, as they are read.
  */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
@@ -414,11 +413,11 @@ test('bounds: what a line without an end has leased is bounded by its limit', as
   const mill = await createMillrace()
   try {
     const neighbour = new Neighbour(mill, 'worker')
-    const source = endless('data: ')({ taken: 0 })
-    const { code } = await outcomeOf(mill, source, { dialect: 'openai-chat' })
+    const options = { dialect: 'openai-chat' }
+    const { code } = await outcomeOf(mill, endless('data: ')({ taken: 0 }), options)
     assert.equal(code, 'LINE_TOO_LONG')
-    // A carry that doubles is there twice while it is copied.
     const { memoryBytes } = await mill.stats()
+    // A carry that doubles is there twice while it is copied.
     assert.ok(memoryBytes < 2_000_000 + 3 * lineBytesMax, `${memoryBytes} bytes`)
     await neighbour.assertUnharmed()
   } finally {
@@ -428,10 +427,9 @@ test('bounds: what a line without an end has leased is bounded by its limit', as
 
 /** Bytes looked at for each byte of an event that comes byte by byte. */
 function scansOf(dialect: string, start: string, text: string, end: string): number {
-  const earlier = engine.scannedBytes
   const chunks = byteWise(bytes(start + text + end))
-  const decoded = traceOf(wasmDecoder(findDialect(dialect)), chunks)
-  assert.equal(decoded.text, text)
+  const earlier = engine.scannedBytes
+  assert.equal(traceOf(wasmDecoder(findDialect(dialect)), chunks).text, text)
   return (engine.scannedBytes - earlier) / chunks.length
 }
 

@@ -30,6 +30,7 @@ import { WasmStreams } from '../src/shared/decoder/wasm-streams.ts'
 import type { Dialect } from '../src/shared/dialects/dialect.ts'
 import { DIALECT_NAMES, findDialect } from '../src/shared/dialects/dialects.ts'
 import { RowWriter } from '../src/shared/row-writer.ts'
+import { ROW_BYTES } from '../src/shared/rows.ts'
 import { awsChunk, awsEvent } from './aws-frames.ts'
 import { byteWise, type Chunks, randomCuts, seeded, testSeed } from './chunking.ts'
 import { assertOutput, type Output, outputOf } from './outputs.ts'
@@ -103,7 +104,7 @@ class Mortal {
     assert.equal(this.#streams.slabBytes + this.#streams.leasedBytes, 0)
     const { rows, rowCount, text, textBytes, wide, wideBytes } = this.#seen
     return {
-      rows: Buffer.from(new Uint8Array(rows.buffer, 0, rowCount * 16)),
+      rows: Buffer.from(new Uint8Array(rows.buffer, 0, rowCount * ROW_BYTES)),
       text: Buffer.from(text.subarray(0, textBytes)),
       wide: Buffer.from(wide.subarray(0, wideBytes)),
       counts,

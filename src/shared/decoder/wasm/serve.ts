@@ -16,6 +16,7 @@ import { learn, wantsToLearn } from './learn.ts'
 import { OBJECT_START } from './scan.ts'
 import { countScanned } from './state.ts'
 import { DEBT_MAX, follow, takeServedPayload } from './template.ts'
+import { isPlain } from './type.ts'
 
 /** Templates that a payload is held against at most, beside the one that is expected. */
 const TRIES_MAX: u32 = 4
@@ -46,6 +47,9 @@ export function takeServedByAny(ctx: usize, state: usize, at: usize, end: usize)
 /** Learns from a payload that was walked just now: one object, from its first byte on. */
 export function learnPayload(ctx: usize, at: usize, end: usize): void {
   if (<u32>load<u8>(at) != OBJECT_START || !wantsToLearn(load<usize>(ctx, CTX_PROGRAM))) return
-  const hasName = load<u32>(ctx, CTX_NAME_BYTES) != 0
-  learn(ctx, hasName ? load<usize>(ctx, CTX_NAME) : at, at, end, end)
+  const name = load<usize>(ctx, CTX_NAME)
+  const nameBytes = load<u32>(ctx, CTX_NAME_BYTES)
+  // What is malformed in a name is counted where the name is read, which a template spares.
+  if (!isPlain(name, name + nameBytes, false)) return
+  learn(ctx, nameBytes != 0 ? name : at, at, end, end)
 }
