@@ -114,7 +114,11 @@ export class BatchRows {
   }
 
   text(row: number): string {
-    return this.join(row, row)
+    if (!this.#isPacked) return this.join(row, row)
+    const word = this.#words[row]!
+    const start = word >>> START_SHIFT
+    const text = (word & PACKED_WIDE) === 0 ? this.#text : this.#wideText
+    return text.slice(start, start + (word & UNITS_MAX))
   }
 
   /** The texts of the rows from `first` to `last`, which lie all in one area, as one string. */

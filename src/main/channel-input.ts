@@ -14,6 +14,8 @@ export interface FrameSender {
   markAborted(input: ChannelInput): void
   /** The stream sends its last frame, now or when there is room; the worker then frees its row. */
   closing(): void
+  /** Reads the records that are published. */
+  drain(): void
 }
 
 /** A stream's way to its worker: OPEN, then DATA, then END or ABORT, each when there is room. */
@@ -57,6 +59,10 @@ export class ChannelInput implements StreamInput {
     this.#channel.markAborted(this)
     this.#channel.closing()
     this.retry()
+  }
+
+  poll(): void {
+    this.#channel.drain()
   }
 
   /** The channel's memory is another one now: nothing more is written for this stream. */

@@ -71,6 +71,7 @@ export class Channel implements FrameSender {
   #run: ChannelRun | null = null
   /** While a run is over and its thread is not: nobody else may use the memory. */
   #isTakingOver = false
+  #isDraining = false
   /** BATCH when the last worker died, and how many have died since it moved. */
   #batchAtDeath = 0
   #fruitlessRuns = 0
@@ -180,10 +181,22 @@ export class Channel implements FrameSender {
   // ---- records -----------------------------------------------------------------------------
 
   #answer(): void {
-    answerDoorbell(this.#end.words, () => this.#drain())
+    answerDoorbell(this.#end.words, () => this.drain())
   }
 
-  #drain(): void {
+  drain(): void {
+    // A reader that is woken by a record may ask for the next one before this one is done with.
+    if (this.#isDraining) return
+    this.#isDraining = true
+    try {
+      this.#readRecords()
+    } finally {
+      this.#isDraining = false
+    }
+    this.#retryFrames()
+  }
+
+  #readRecords(): void {
     const { records, words } = this.#end
     let bytes = 0
     while (bytes < DRAIN_BYTES_MAX && records.next()) {
@@ -192,12 +205,11 @@ export class Channel implements FrameSender {
     }
     if (releaseAsked(words, RECORD_SPACE_WANTED, records)) ringBell(words)
     if (bytes >= DRAIN_BYTES_MAX) setImmediate(() => this.#drainRest(records))
-    this.#retryFrames()
   }
 
   #drainRest(records: MainEnd['records']): void {
     // After a death the ring is another one.
-    if (records === this.#end.records) this.#drain()
+    if (records === this.#end.records) this.drain()
   }
 
   #record(type: number, at: number, payloadBytes: number): void {
@@ -300,7 +312,7 @@ export class Channel implements FrameSender {
     const isHopeless = this.#fruitlessRuns >= FRUITLESS_RUNS_MAX
     const isLost = load(words, HEAP_STREAMS) > 0
     try {
-      answerDeath(words, () => this.#drain())
+      answerDeath(words, () => this.drain())
     } catch (fault) {
       // What was published makes no sense: a fault of ours, and no reason to end the process.
       this.#die(workerExited(fault))

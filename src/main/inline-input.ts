@@ -37,6 +37,9 @@ export class InlineInput implements StreamInput {
     this.#decoder?.release()
   }
 
+  // offer() has delivered all there is.
+  poll(): void {}
+
   #open(): Decoder {
     const { dialect, options } = this.#stream
     return (this.#decoder ??= createDecoderOn(this.#engine, dialect, options))

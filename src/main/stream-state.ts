@@ -32,6 +32,8 @@ export interface StreamInput {
   end(): boolean
   /** Drops the stream and whatever of it is on the way. No `receive()` follows. */
   abort(): void
+  /** Delivers at once what was decoded and has not been announced yet. */
+  poll(): void
 }
 
 interface QueuedBatch {
@@ -209,7 +211,7 @@ export class StreamState {
       this.#credit.charge(room)
       const pending = this.#pending
       const taken = input.offer(room === pending.length ? pending : pending.subarray(0, room))
-      this.#credit.refund(room - taken)
+      this.#credit.uncharge(room - taken)
       // Decoding may have ended the stream, and dropped what waited.
       if (this.#pending === null) break
       this.#pending = taken === pending.length ? null : pending.subarray(taken)
@@ -365,7 +367,10 @@ export class StreamState {
 
   /** The next batch if one is ready, else `null`. Refunds the one before it. */
   take(): TokenBatch | null {
-    // Refunded first: an inline decoder may fill the queue from within.
+    // A worker's word for it takes a turn of the event loop, which a busy reader need not wait for.
+    if (this.#queue.length === 0 && !this.#closed) this.#input?.poll()
+    if (this.#queue.length === 0) this.#credit.reopen()
+    // Refunded before the queue is looked at: an inline decoder may fill it from within.
     const done = this.#heldBytes
     this.#heldBytes = 0
     this.#refund(done)

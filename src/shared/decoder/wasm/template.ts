@@ -94,6 +94,7 @@ import { countReplaced, hasEnough, wideRoom, writeText } from './output.ts'
 import { runAll, write } from './rules.ts'
 import { blanksEnd, numberEnd, QUOTE, same, stringEnd, stringStops } from './scan.ts'
 import { countScanned, setFlags } from './state.ts'
+import { narrow } from './text.ts'
 import { findType } from './type.ts'
 import { indexOfDigits } from './values.ts'
 
@@ -236,7 +237,7 @@ function match(template: usize, start: usize, end: usize, depthMax: u32, isEvent
       const stops = stringStops(v128.load(at))
       at += ctz(stops)
       if (stops == 0 || <u32>load<u8>(at) != QUOTE) {
-        at = stringEnd(hole, end)
+        at = stringEnd(stops == 0 ? hole + 16 : at, end)
         if (at == 0) return 0
       }
       store<usize>(slot, hole - 1)
@@ -321,11 +322,14 @@ function takeStep(ctx: usize, state: usize, template: usize, step: usize): void 
   }
   store<u16>(place, <u16>(said | <u32>load<u16>(step, STEP_SAYS)))
   const used = load<u32>(ctx, CTX_TEXT_BYTES)
+  const out = load<usize>(ctx, CTX_TEXT) + used
   const text = v128.load(at)
-  v128.store(load<usize>(ctx, CTX_TEXT) + used, text)
+  v128.store(out, text)
   const stops = i8x16.bitmask(v128.or(text, i8x16.eq(text, i8x16.splat(0x5c))))
   const row = load<u64>(step, STEP_ROW)
-  if (bytes > 16 || (stops & ((1 << (<i32>bytes)) - 1)) != 0) {
+  const isPlain = bytes <= 16 && (stops & ((1 << (<i32>bytes)) - 1)) == 0
+  const outEnd = isPlain ? out + bytes : narrow(at, at + bytes, out, true)
+  if (outEnd == 0) {
     const choice = <u32>row >> 16
     const index = <i32>(row >> 32)
     countReplaced(ctx, writeText(ctx, <u32>row & 0xffff, choice, index, at, at + bytes, true))
@@ -334,9 +338,9 @@ function takeStep(ctx: usize, state: usize, template: usize, step: usize): void 
   const rows = load<u32>(ctx, CTX_ROW_COUNT)
   const target = load<usize>(ctx, CTX_ROWS) + rows * ROW_BYTES
   store<u64>(target, row)
-  store<u32>(target, <u32>bytes, 8)
+  store<u32>(target, <u32>(outEnd - out), 8)
   store<u32>(ctx, rows + 1, CTX_ROW_COUNT)
-  store<u32>(ctx, used + <u32>bytes, CTX_TEXT_BYTES)
+  store<u32>(ctx, used + <u32>(outEnd - out), CTX_TEXT_BYTES)
 }
 
 /** Runs a rule that its conditions are known to allow. */
