@@ -346,8 +346,8 @@ export const framingMutants = [
   {
     name: 'an escape in base64 is none',
     file: 'wrapped.ts',
-    find: 'const isEscaped = hasBackslash(start, start + bytes)',
-    replace: 'const isEscaped = false',
+    find: 'if (length < 0 && slab != 0 && hasBackslash(start, stop)) {',
+    replace: 'if (length < 0 && slab == 0) {',
   },
   {
     name: 'what was wrapped has the type of its wrapping',
