@@ -7,6 +7,7 @@ import { crcTables } from '../src/shared/decoder/crc32.ts'
 import type { Dialect } from '../src/shared/dialects/dialect.ts'
 import { jsonl } from '../src/shared/dialects/records.ts'
 import { RowWriter } from '../src/shared/row-writer.ts'
+import { ROW_WORDS } from '../src/shared/rows.ts'
 import { awsFrame, awsFrameOf } from './aws-frames.ts'
 import { byteWise, randomCuts, seeded, testSeed } from './chunking.ts'
 import { assertSame, engine, plainDecoder, type Setup, traceOf, wasmDecoder } from './wasm-host.ts'
@@ -127,7 +128,7 @@ test('WasmDecoder: an exception after the end of a stream is counted, and no mor
   const body = Buffer.concat([awsFrame({}, '[DONE]'), awsFrame(headers, '{}')])
   assertSameCutOrNot(dialect, body)
   const { rows, counts } = assertSame(dialect, [body], {}, 0)
-  assert.deepEqual([rows.length / 4, counts.events], [1, 2])
+  assert.deepEqual([rows.length / ROW_WORDS, counts.events], [1, 2])
 })
 
 // ---- The wrapping.
