@@ -14,8 +14,11 @@ const tests = [
   'wasm-edges',
   'plain-decoder',
   'framers',
+  'wrapped',
+  'wasm-aws',
   'wasm-decoder.prop',
   'wasm-template',
+  'wasm-takeover',
   'wasm-corpus',
 ]
 /** An endless loop is caught, too. */

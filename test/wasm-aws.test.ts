@@ -7,6 +7,7 @@ import { crcTables } from '../src/shared/decoder/crc32.ts'
 import type { Dialect } from '../src/shared/dialects/dialect.ts'
 import { jsonl } from '../src/shared/dialects/records.ts'
 import { RowWriter } from '../src/shared/row-writer.ts'
+import { ROW_WORDS } from '../src/shared/rows.ts'
 import { awsFrame, awsFrameOf } from './aws-frames.ts'
 import { byteWise, randomCuts, seeded, testSeed } from './chunking.ts'
 import { assertSame, engine, plainDecoder, type Setup, traceOf, wasmDecoder } from './wasm-host.ts'
@@ -121,6 +122,15 @@ test('WasmDecoder: malformed UTF-8 of an exception is counted, and ends a strict
   }
 })
 
+test('WasmDecoder: an exception after the end of a stream is counted, and no more', () => {
+  const dialect: Dialect = { ...bedrockEventstream, name: 'ended', sentinels: ['[DONE]'] }
+  const headers = { ':message-type': 'exception', ':exception-type': 'late' }
+  const body = Buffer.concat([awsFrame({}, '[DONE]'), awsFrame(headers, '{}')])
+  assertSameCutOrNot(dialect, body)
+  const { rows, counts } = assertSame(dialect, [body], {}, 0)
+  assert.deepEqual([rows.length / ROW_WORDS, counts.events], [1, 2])
+})
+
 // ---- The wrapping.
 
 const chunkOf = (bytes: string): Buffer => awsFrame({ ':event-type': 'chunk' }, bytes)
@@ -164,6 +174,15 @@ test('WasmDecoder: base64 may have escapes, and padding only at its end', () => 
   ]
   for (const spelling of spellings) {
     assertSameCutOrNot(bedrockEventstream, chunkOf(`{"bytes":"${spelling}"}`))
+  }
+})
+
+test('WasmDecoder: base64 that ends in mid-group is none, whatever its slab held before', () => {
+  const letters = Buffer.from(JSON.stringify({ outputText: 'letters' })).toString('base64')
+  const whole = chunkOf(`{"bytes":"${letters.replace('e', '\\u0065')}"}`)
+  for (let count = 0; count < 12; count++) {
+    const body = Buffer.concat([whole, chunkOf(`{"bytes":"${'A'.repeat(count)}\\u0041"}`)])
+    assertSameCutOrNot(bedrockEventstream, body)
   }
 })
 

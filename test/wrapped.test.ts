@@ -158,8 +158,8 @@ test('raw: each event comes as it was sent before what it says, in every framing
     ],
     [
       openaiChat,
-      `id: 7\n\ndata: ${payload}\n\nid: 8\ndata: ${payload}\n\ndata: ${payload}\n\n`,
-      ['7', '8', ''].flatMap((id) => [
+      `id: 7\n\n${`data: ${payload}\n\n`.repeat(2)}id: 8\ndata: ${payload}\n\n`,
+      ['7', '', '8'].flatMap((id) => [
         ...(id === '' ? [] : [['event-id', id]]),
         ['event-data', payload],
         ['text', 'a'],

@@ -19,7 +19,6 @@ import {
   CTX_STATE,
   DATA_AT_SHIFT,
   FLAG_AFTER_CR,
-  FLAG_FAILED,
   FLAG_HAS_DATA,
   FLAG_HAS_ID,
   FLAG_IN_COMMENT,
@@ -89,7 +88,8 @@ export function endLines(ctx: usize, state: usize): void {
   const begun = load<u32>(state, STATE_LINE_BYTES)
   const offset = load<f64>(ctx, CTX_CHUNK_OFFSET) - <f64>begun
   if (begun > 0) takeKept(ctx, state, begun, 0, 0, offset)
-  if (!hasFlags(state, FLAG_FAILED)) endEvent(ctx, state)
+  // Of a stream that has failed nothing is left to end.
+  endEvent(ctx, state)
 }
 
 /** Takes a line of which `begun` bytes were kept, and the last are those from `at` to `end`. */

@@ -50,26 +50,28 @@ export function takeWrapped(ctx: usize, state: usize, at: usize, end: usize): vo
     return
   }
   const start = load<usize>(text) + 1
-  const bytes = <u32>(load<usize>(text, 4) - 1 - start)
-  // Room for the letters as they are sent, or, where some are escaped, for any text.
-  const isEscaped = hasBackslash(start, start + bytes)
-  const slab = allocate((isEscaped ? bytes * 3 : bytes) + SLACK_BYTES)
+  const stop = load<usize>(text, 4) - 1
+  const bytes = <u32>(stop - start)
+  let slab = allocate(bytes + SLACK_BYTES)
+  let length = slab == 0 ? -1 : decodeBase64(start, stop, placeOf(slab))
+  if (length < 0 && slab != 0 && hasBackslash(start, stop)) {
+    free(slab)
+    slab = allocate(bytes * 3 + SLACK_BYTES)
+    if (slab != 0) length = decodeEscaped(start, stop, placeOf(slab))
+  }
+  countScanned(ctx, bytes)
   if (slab == 0) {
     fail(ctx, FAULT_NO_BUFFER_EVENT, 0, load<f64>(state, STATE_OFFSET), 0, 0)
     return
   }
-  const place = placeOf(slab)
-  let letters = start
-  let lettersEnd = start + bytes
-  if (isEscaped) {
-    lettersEnd = normalize(start, lettersEnd, place, true)
-    letters = place
-  }
-  const length = decodeBase64(letters, lettersEnd, place)
-  countScanned(ctx, bytes)
   if (length < 0) refuse(ctx, state, at, end)
-  else takeInner(ctx, state, place, place + length)
+  else takeInner(ctx, state, placeOf(slab), placeOf(slab) + length)
   free(slab)
+}
+
+/** Some letter is spelled as an escape: `/` is by many servers. */
+function decodeEscaped(start: usize, stop: usize, out: usize): i32 {
+  return decodeBase64(out, normalize(start, stop, out, true), out)
 }
 
 function takeInner(ctx: usize, state: usize, at: usize, end: usize): void {
