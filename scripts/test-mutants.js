@@ -1,84 +1,139 @@
-// Plants each mutant in a copy of the WASM decoder's source, compiles it, and runs the decoder's
-// tests against it: `npm run test:mutants [-- NAME...]`. Fails if one survives.
+// Plants each mutant in a copy of the sources, compiles it, and runs tests against it until one
+// fails: `npm run test:mutants [-- NAME...]`. Fails if a mutant survives. With `--resume`, those
+// are left out that were caught before, by these very sources and tests.
 
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { createHash } from 'node:crypto'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { dirname, join } from 'node:path'
+import { parseArgs } from 'node:util'
 import { framingMutants } from './framing-mutants.js'
+import { MutantTree } from './mutant-tree.js'
 import { payloadMutants } from './payload-mutants.js'
-import { root, run, seconds } from './run.js'
+import { root, seconds } from './run.js'
+import { semanticMutants } from './semantic-mutants.js'
 
-const sources = join(root, 'src', 'shared', 'decoder')
-/** From quick to slow: the first to fail catches the mutant. */
-const tests = [
-  'wasm-edges',
-  'plain-decoder',
-  'framers',
-  'wrapped',
-  'wasm-aws',
-  'wasm-decoder.prop',
-  'wasm-template',
-  'wasm-takeover',
-  'wasm-corpus',
-]
-/** An endless loop is caught, too. */
-const testMsMax = 120_000
-
-/** Compiles the decoder in `folder`; returns the complaint, '' if there is none. */
-function compile(folder) {
-  const script = join(root, 'scripts', 'build-wasm.js')
-  const out = join(folder, 'decoder.wasm')
-  const { ok, output } = run([process.execPath, script, '--sources', folder, '--out', out])
-  return ok ? '' : output
+/** By where the fault is: test files from quick to slow. The first to fail catches the mutant. */
+const TESTS = {
+  wasm: (
+    'wasm-edges plain-decoder framers wrapped wasm-aws template-fuzz fuzz wasm-decoder.prop ' +
+    'wasm-template wasm-takeover wasm-corpus suites'
+  ).split(' '),
+  main: (
+    'usage tool-calls assembler message openai-chat dialects wrapped auto provider corpus ' +
+    'token-stream bounds'
+  ).split(' '),
+  plain: 'plain-decoder plain-decoder.prop framers sse wrapped dialects suites fuzz'.split(' '),
 }
 
-/** The name of the test file that fails on the decoder in `folder`, `null` if none does. */
-function catcher(folder) {
-  const env = { ...process.env, MILLRACE_WASM: join(folder, 'decoder.wasm') }
-  return tests.find((name) => {
-    const file = join(root, 'dist', 'test', `${name}.test.js`)
-    return !run([process.execPath, '--test', file], { env, timeout: testMsMax }).ok
-  })
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { resume: { type: 'boolean', default: false } },
+})
+
+const chosen = [...semanticMutants, ...framingMutants, ...payloadMutants].filter(({ name }) => {
+  return positionals.length === 0 || positionals.some((word) => name.includes(word))
+})
+
+function testsOf({ file }) {
+  if (!file.includes('/')) return TESTS.wasm
+  return file.startsWith('src/main/') ? TESTS.main : TESTS.plain
 }
 
-/** Returns what became of the mutant, and whether that is well. */
-function tryMutant({ file, find, replace }) {
-  const folder = mkdtempSync(join(tmpdir(), 'millrace-mutant-'))
+/** By mutant: the test file that caught it the last time, and of which sources that was. */
+const path = join(root, 'node_modules', '.cache', 'millrace', 'mutants.json')
+const known = readKnown()
+const sources = hashOfSources()
+
+function readKnown() {
   try {
-    cpSync(join(sources, 'wasm'), join(folder, 'wasm'), { recursive: true })
-    for (const name of ['wasm-layout.ts', 'wasm-template-layout.ts']) {
-      cpSync(join(sources, name), join(folder, name))
-    }
-    const path = join(folder, 'wasm', file)
-    const source = readFileSync(path, 'utf8')
-    if (source.split(find).length !== 2) return [false, `NOT FOUND ONCE in ${file}`]
-    writeFileSync(
-      path,
-      source.replace(find, () => replace),
-    )
-    const complaint = compile(folder)
-    if (complaint !== '') return [false, `NOT COMPILED: ${complaint}`]
-    const caughtBy = catcher(folder)
-    return caughtBy === undefined ? [false, 'SURVIVED'] : [true, `caught by ${caughtBy}`]
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
+    return JSON.parse(readFileSync(path, 'utf8'))
+  } catch {
+    return {}
   }
 }
 
-const asked = process.argv.slice(2)
-const chosen = [...framingMutants, ...payloadMutants].filter(({ name }) => {
-  return asked.length === 0 || asked.some((word) => name.includes(word))
-})
-const healthy = tests.find((name) => {
-  return !run([process.execPath, '--test', join(root, 'dist', 'test', `${name}.test.js`)]).ok
-})
-if (healthy !== undefined) throw new Error(`${healthy} fails without any mutant`)
-let survivors = 0
-for (const mutant of chosen) {
-  const started = performance.now()
-  const [isCaught, outcome] = tryMutant(mutant)
-  if (!isCaught) survivors++
-  console.log(`${isCaught ? 'ok  ' : 'FAIL'}  ${mutant.name}: ${outcome}, ${seconds(started)}`)
+function hashOfSources() {
+  const hash = createHash('sha256')
+  for (const folder of ['src', 'test']) {
+    for (const entry of readdirSync(join(root, folder), { recursive: true }).toSorted()) {
+      if (!entry.endsWith('.ts')) continue
+      hash.update(entry).update(readFileSync(join(root, folder, entry)))
+    }
+  }
+  return hash.digest('hex')
 }
-console.log(`${chosen.length - survivors} of ${chosen.length} mutants caught`)
-process.exitCode = survivors > 0 ? 1 : 0
+
+function keyOf({ file, find, replace }) {
+  return createHash('sha256')
+    .update(JSON.stringify([file, find, replace]))
+    .digest('hex')
+}
+
+function remember(mutant, test) {
+  known[keyOf(mutant)] = { test, sources }
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(path, JSON.stringify(known))
+}
+
+/** What caught it the last time is tried first. */
+function inOrder(mutant) {
+  const tests = testsOf(mutant)
+  const { test } = known[keyOf(mutant)] ?? {}
+  return tests.includes(test) ? [test, ...tests.filter((name) => name !== test)] : tests
+}
+
+const queue = chosen.filter((mutant) => {
+  return !(values.resume && known[keyOf(mutant)]?.sources === sources)
+})
+if (queue.length < chosen.length) {
+  console.log(`${chosen.length - queue.length} of ${chosen.length} were caught before`)
+}
+
+const trees = Array.from({ length: Math.min(2, availableParallelism()) }, () => new MutantTree())
+process.on('exit', () => {
+  for (const tree of trees) tree.remove()
+})
+// An interrupted pass leaves nothing behind but what it found.
+process.on('SIGINT', () => process.exit(130))
+
+/** Has each tree take one item after the other, so that none waits for the others. */
+async function forEach(items, take) {
+  const next = items.values()
+  await Promise.all(
+    trees.map(async (tree) => {
+      for (const item of next) await take(tree, item)
+    }),
+  )
+}
+
+await forEach([...new Set(queue.flatMap(testsOf))], async (tree, test) => {
+  if (!(await tree.passes(test))) throw new Error(`${test} fails without any mutant`)
+})
+
+const started = performance.now()
+const caughtBy = new Map()
+const survivors = []
+let done = 0
+
+function left() {
+  const ms = ((performance.now() - started) / done) * (queue.length - done)
+  return ms < 60_000 ? `${Math.round(ms / 1000)} s left` : `${Math.round(ms / 60_000)} min left`
+}
+
+await forEach(queue, async (tree, mutant) => {
+  const begun = performance.now()
+  const { isCaught, outcome } = await tree.try(mutant, inOrder(mutant))
+  done++
+  if (isCaught) {
+    remember(mutant, outcome)
+    caughtBy.set(outcome, (caughtBy.get(outcome) ?? 0) + 1)
+  } else survivors.push(mutant.name)
+  const what = isCaught ? `ok    ${mutant.name}: caught by` : `FAIL  ${mutant.name}:`
+  console.log(`${what} ${outcome}, ${seconds(begun)} (${done}/${queue.length}, ${left()})`)
+})
+
+for (const [test, count] of caughtBy) console.log(`${test} caught ${count}`)
+console.log(`${queue.length - survivors.length} of ${queue.length} mutants caught`)
+for (const name of survivors) console.log(`survived: ${name}`)
+process.exitCode = survivors.length > 0 ? 1 : 0

@@ -418,6 +418,19 @@ test('read: a text that is repeated whole is news only where no delta of its blo
   )
 })
 
+test('read: a text of one choice is no repetition of another’s', () => {
+  const whole: Row = [row.ROW_TEXT | (row.FLAG_WHOLE << 8), 'ab', 1, 0]
+  const events = eventsOf([[[row.ROW_TEXT, 'a', 0, 0], whole]], openaiResponses)
+  assert.deepEqual(events.at(-1), { type: 'text-delta', choice: 1, text: 'ab' })
+})
+
+test('end: after a failure no call is said to have ended', () => {
+  const fatal: Row = [row.ROW_FATAL, '{"message":"m"}']
+  const assembler = new Assembler(openaiChat)
+  assembler.read(write([...fragment(0, { id: 'a', name: 'f' }), fatal]).toBatch())
+  assert.deepEqual([...assembler.end().batch], [])
+})
+
 test('end: an answer that ended for a reason that is no finish reason is whole', () => {
   assert.equal(endOf(openaiChat, [[row.ROW_FINISH_DETAIL, '"SAFETY"']]).error, null)
 })

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { Assembler } from '../src/main/assembler.ts'
 import type { Dialect } from '../src/shared/dialects/dialect.ts'
 import { openaiChat } from '../src/shared/dialects/openai-chat.ts'
+import { TOOL_PARTS_MAX } from '../src/shared/limits.ts'
 import * as row from '../src/shared/rows.ts'
 import { endless, eventsOf, fragment, type Row, write } from './assembling.ts'
 
@@ -148,6 +149,14 @@ const toolCases: readonly { name: string; rows: readonly Row[]; story: readonly 
     story: ['0+a:f', '0=a:1', '0=a:2', '0-a:f', '0+b:g', '0=b:3', '0-b:g'],
   },
   {
+    name: "the id 'null' is none, and goes on with the call",
+    rows: [
+      ...fragment(0, { id: 'a', name: 'f', text: '1' }),
+      ...fragment(0, { id: 'null', text: '2' }),
+    ],
+    story: ['0+a:f', '0=a:1', '0=a:2', '0-a:f'],
+  },
+  {
     name: 'an id that comes late is taken over',
     rows: [...fragment(0, { name: 'f', text: '1' }), ...fragment(0, { id: 'a', text: '2' })],
     story: ['0+null:f', '0=null:1', '0=a:2', '0-a:f'],
@@ -282,4 +291,18 @@ test('tool calls: one more than may be open ends the oldest', () => {
     { type: 'tool-input-end', choice: 0, index: 0, id: null, toolName: 'f' },
   ])
   assert.equal(assembler.end().batch.length, 1024)
+})
+
+test('tool calls: values beyond those that one call may have are ignored', () => {
+  const values = Array.from({ length: TOOL_PARTS_MAX + 1 }, (_, at) => {
+    return ['$.a', { numberValue: at }] as const
+  })
+  const events = eventsOf([parts('f', ...values)])
+  assert.deepEqual(events[1], {
+    type: 'tool-input-delta',
+    choice: 0,
+    index: 0,
+    id: null,
+    text: JSON.stringify({ a: TOOL_PARTS_MAX - 1 }),
+  })
 })

@@ -2,7 +2,8 @@ import { FRAME_ABORT, FRAME_DATA, FRAME_END, FRAME_OPEN } from '../shared/channe
 import { FRAME_BYTES_MAX } from '../shared/limits.ts'
 import { packFrame } from '../shared/control-protocol.ts'
 import { dialectToSend } from '../shared/dialects/dialects.ts'
-import type { StreamInput, StreamState } from './stream-state.ts'
+import type { StreamInput } from './stream-input.ts'
+import type { StreamState } from './stream-state.ts'
 
 /** What a stream needs of its channel to be sent through it. */
 export interface FrameSender {

@@ -3,7 +3,8 @@ import { createDecoderOn } from '../shared/decoder/create-decoder.ts'
 import type { Decoder } from '../shared/decoder/decoder.ts'
 import type { WasmEngine } from '../shared/decoder/wasm-engine.ts'
 import { RowWriter } from '../shared/row-writer.ts'
-import type { StreamInput, StreamState } from './stream-state.ts'
+import type { StreamInput } from './stream-input.ts'
+import type { StreamState } from './stream-state.ts'
 
 export class InlineInput implements StreamInput {
   readonly #stream: StreamState
