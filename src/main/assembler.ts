@@ -19,6 +19,8 @@ const NO_ROWS: row.RowBatch = {
   rows: new Int32Array(0),
   rowsAt: 0,
   rowCount: 0,
+  bytes: new DataView(new ArrayBuffer(8)),
+  textAt: 0,
   text: '',
   wideText: '',
 }

@@ -4,11 +4,13 @@
  * Nearly always they are short deltas of one kind, choice and index. What they share is kept once
  * then, and of each one word:
  *
- *     start of the text (bits 10-31) | in the wide text (bit 9) | UTF-16 units (bits 0-8)
+ *     0 | start of the text (21 bits) | in the wide text (1 bit) | UTF-16 units (9 bits)
+ *     1 | number of a short text (15 bits) | start of the text (16 bits)
  *
  * Other batches take four words a row: as it was sent, and where its text starts.
  */
 import { FLAG_WIDE, ROW_DELTA_LAST, ROW_WORDS, type RowBatch } from '../shared/rows.ts'
+import { SHORT_BYTES_MAX, type ShortTexts, shortTexts } from './short-texts.ts'
 
 const WIDE = FLAG_WIDE << 8
 
@@ -16,7 +18,12 @@ const UNITS_BITS = 9
 const UNITS_MAX: number = (1 << UNITS_BITS) - 1
 const PACKED_WIDE: number = 1 << UNITS_BITS
 const START_SHIFT: number = UNITS_BITS + 1
-const START_MAX: number = 2 ** (32 - START_SHIFT) - 1
+const START_MAX: number = 2 ** 21 - 1
+
+const SHORT: number = 1 << 31
+const NUMBER_SHIFT = 16
+const NUMBER_MASK = 0x7fff
+const SHORT_START_MAX = 0xffff
 
 /** Kind and flags of a row's first word. */
 const KIND_AND_FLAGS = 0xffff
@@ -27,19 +34,21 @@ export class BatchRows {
   readonly length: number
   readonly #text: string
   readonly #wideText: string
-  readonly #isPacked: boolean
   readonly #words: Int32Array
+  /** `null` where the rows are not packed. */
+  readonly #texts: ShortTexts | null
   /** Of all rows, where they are packed. */
   readonly #head: number
   readonly #index: number
 
   /** The rows, if they can be packed; else `null`. */
   static pack(batch: RowBatch): BatchRows | null {
-    const { rows, rowsAt, rowCount, text, wideText } = batch
+    const { rows, rowsAt, rowCount, bytes, textAt, text, wideText } = batch
     const head = rows[rowsAt]! & ~WIDE
     const index = rows[rowsAt + 1]!
     if ((head & KIND_AND_FLAGS) > ROW_DELTA_LAST) return null
     if (text.length > START_MAX || wideText.length > START_MAX) return null
+    const texts = shortTexts()
     const words = new Int32Array(rowCount)
     let start = 0
     let wideStart = 0
@@ -47,7 +56,12 @@ export class BatchRows {
       const own = rows[at]!
       const units = rows[at + 2]!
       if (own === head) {
-        words[row] = (start << START_SHIFT) | units
+        const number =
+          units <= SHORT_BYTES_MAX && start <= SHORT_START_MAX
+            ? texts.numberOf(bytes, textAt + start, units, text, start)
+            : -1
+        words[row] =
+          number < 0 ? (start << START_SHIFT) | units : SHORT | (number << NUMBER_SHIFT) | start
         start += units
       } else if (own === (head | WIDE)) {
         words[row] = (wideStart << START_SHIFT) | PACKED_WIDE | units
@@ -55,7 +69,7 @@ export class BatchRows {
       } else return null
       if (units > UNITS_MAX || rows[at + 1]! !== index) return null
     }
-    return new BatchRows(batch, words, head, index, true)
+    return new BatchRows(batch, words, texts, head, index)
   }
 
   /** The rows as they were sent, whatever they are. */
@@ -75,47 +89,51 @@ export class BatchRows {
       if (isWide) wideStart += units
       else start += units
     }
-    return new BatchRows(batch, words, 0, 0, false)
+    return new BatchRows(batch, words, null, 0, 0)
   }
 
   private constructor(
     { rowCount, text, wideText }: RowBatch,
     words: Int32Array,
+    texts: ShortTexts | null,
     head: number,
     index: number,
-    isPacked: boolean,
   ) {
     this.length = rowCount
     this.#text = text
     this.#wideText = wideText
     this.#words = words
+    this.#texts = texts
     this.#head = head
     this.#index = index
-    this.#isPacked = isPacked
   }
 
   /** Kind, flags and choice: the row's first word, but for FLAG_WIDE. */
   head(row: number): number {
-    return this.#isPacked ? this.#head : this.#words[row * COPY_WORDS]! & ~WIDE
+    return this.#texts === null ? this.#words[row * COPY_WORDS]! & ~WIDE : this.#head
   }
 
   index(row: number): number {
-    return this.#isPacked ? this.#index : this.#words[row * COPY_WORDS + 1]!
+    return this.#texts === null ? this.#words[row * COPY_WORDS + 1]! : this.#index
   }
 
   /** Length of the text, UTF-16 units. */
   units(row: number): number {
-    return this.#isPacked ? this.#words[row]! & UNITS_MAX : this.#words[row * COPY_WORDS + 2]!
+    if (this.#texts === null) return this.#words[row * COPY_WORDS + 2]!
+    const word = this.#words[row]!
+    return word < 0 ? this.#short(word).length : word & UNITS_MAX
   }
 
   isWide(row: number): boolean {
-    if (this.#isPacked) return (this.#words[row]! & PACKED_WIDE) !== 0
-    return (this.#words[row * COPY_WORDS]! & WIDE) !== 0
+    if (this.#texts === null) return (this.#words[row * COPY_WORDS]! & WIDE) !== 0
+    const word = this.#words[row]!
+    return word >= 0 && (word & PACKED_WIDE) !== 0
   }
 
   text(row: number): string {
-    if (!this.#isPacked) return this.join(row, row)
+    if (this.#texts === null) return this.join(row, row)
     const word = this.#words[row]!
+    if (word < 0) return this.#short(word)
     const start = word >>> START_SHIFT
     const text = (word & PACKED_WIDE) === 0 ? this.#text : this.#wideText
     return text.slice(start, start + (word & UNITS_MAX))
@@ -127,9 +145,13 @@ export class BatchRows {
     return (this.isWide(first) ? this.#wideText : this.#text).slice(this.#start(first), end)
   }
 
+  #short(word: number): string {
+    return this.#texts!.strings[(word >>> NUMBER_SHIFT) & NUMBER_MASK]!
+  }
+
   #start(row: number): number {
-    return this.#isPacked
-      ? this.#words[row]! >>> START_SHIFT
-      : this.#words[row * COPY_WORDS + ROW_WORDS]!
+    if (this.#texts === null) return this.#words[row * COPY_WORDS + ROW_WORDS]!
+    const word = this.#words[row]!
+    return word < 0 ? word & SHORT_START_MAX : word >>> START_SHIFT
   }
 }

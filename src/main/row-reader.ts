@@ -14,12 +14,14 @@ export class RowReader {
   readonly #words: Int32Array
   /** The whole memory once more: Buffer decodes shared bytes without a copy between. */
   readonly #buffer: Buffer
+  readonly #view: DataView
   /** Of the record last read. */
   consumedBytes = 0
 
   constructor(words: Int32Array) {
     this.#words = words
     this.#buffer = Buffer.from(words.buffer)
+    this.#view = new DataView(words.buffer)
   }
 
   /**
@@ -45,6 +47,8 @@ export class RowReader {
       rows: words,
       rowsAt: rowsFrom >> 2,
       rowCount,
+      bytes: this.#view,
+      textAt: textFrom,
       text: this.#buffer.toString('latin1', textFrom, textFrom + textBytes),
       wideText:
         wideBytes === 0

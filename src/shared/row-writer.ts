@@ -13,6 +13,7 @@ export class RowWriter implements RowArea {
   rowCount = 0
   /** Latin-1 of the unflagged rows, `textBytes` long. */
   text: Buffer = Buffer.allocUnsafeSlow(4096)
+  #view = viewOf(this.text)
   readonly textAt = 0
   textBytes = 0
   /** UTF-16LE of the rows flagged FLAG_WIDE, `wideBytes` long. */
@@ -60,11 +61,15 @@ export class RowWriter implements RowArea {
 
   /** The rows as their reader sees them; for the inline placement, which crosses no thread. */
   toBatch(): RowBatch {
-    const { rows, rowsAt, rowCount, textBytes, wideBytes } = this
+    const { rows, rowsAt, rowCount, textAt, textBytes, wideBytes } = this
+    this.text = withRoom(this.text, textBytes, BEYOND_BYTES)
+    if (this.#view.buffer !== this.text.buffer) this.#view = viewOf(this.text)
     return {
       rows,
       rowsAt,
       rowCount,
+      bytes: this.#view,
+      textAt,
       text: this.text.toString('latin1', 0, textBytes),
       wideText: wideBytes === 0 ? '' : this.wide.toString('utf16le', 0, wideBytes),
     }
@@ -82,6 +87,13 @@ export class RowWriter implements RowArea {
     }
     return at
   }
+}
+
+/** What a reader may look at behind the text. */
+const BEYOND_BYTES = 8
+
+function viewOf({ buffer, byteOffset, length }: Buffer): DataView {
+  return new DataView(buffer, byteOffset, length)
 }
 
 function withRoom(area: Buffer, used: number, wanted: number): Buffer {

@@ -150,6 +150,9 @@ export interface RowBatch {
   readonly rows: Int32Array
   readonly rowsAt: number
   readonly rowCount: number
+  /** Latin-1 of the rows without {@link FLAG_WIDE}, at `textAt`, and eight bytes more. */
+  readonly bytes: DataView
+  readonly textAt: number
   /** Text of all rows without {@link FLAG_WIDE}, joined. */
   readonly text: string
   /** Text of all rows with {@link FLAG_WIDE}, joined. */
