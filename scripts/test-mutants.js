@@ -12,18 +12,21 @@ import { MutantTree } from './mutant-tree.js'
 import { payloadMutants } from './payload-mutants.js'
 import { root, seconds } from './run.js'
 import { semanticMutants } from './semantic-mutants.js'
+import { templateMutants } from './template-mutants.js'
 
 /** By where the fault is: test files from quick to slow. The first to fail catches the mutant. */
 const TESTS = {
-  wasm: (
-    'wasm-edges plain-decoder framers wrapped wasm-aws template-fuzz fuzz wasm-decoder.prop ' +
-    'wasm-template wasm-takeover wasm-corpus suites'
-  ).split(' '),
-  main: (
-    'usage tool-calls assembler message openai-chat dialects wrapped auto provider corpus ' +
-    'token-stream bounds'
-  ).split(' '),
-  plain: 'plain-decoder plain-decoder.prop framers sse wrapped dialects suites fuzz'.split(' '),
+  wasm: words(`
+    wasm-edges plain-decoder framers wrapped wasm-aws template-fuzz fuzz wasm-decoder.prop
+    wasm-template wasm-takeover wasm-corpus suites`),
+  main: words(`
+    usage tool-calls assembler message openai-chat dialects wrapped auto provider corpus
+    token-stream bounds`),
+  plain: words('plain-decoder plain-decoder.prop framers sse wrapped dialects suites fuzz'),
+}
+
+function words(text) {
+  return text.trim().split(/\s+/)
 }
 
 const { values, positionals } = parseArgs({
@@ -31,7 +34,8 @@ const { values, positionals } = parseArgs({
   options: { resume: { type: 'boolean', default: false } },
 })
 
-const chosen = [...semanticMutants, ...framingMutants, ...payloadMutants].filter(({ name }) => {
+const all = [...semanticMutants, ...framingMutants, ...payloadMutants, ...templateMutants]
+const chosen = all.filter(({ name }) => {
   return positionals.length === 0 || positionals.some((word) => name.includes(word))
 })
 
@@ -96,6 +100,7 @@ process.on('exit', () => {
 })
 // An interrupted pass leaves nothing behind but what it found.
 process.on('SIGINT', () => process.exit(130))
+process.on('SIGTERM', () => process.exit(143))
 
 /** Has each tree take one item after the other, so that none waits for the others. */
 async function forEach(items, take) {
@@ -108,7 +113,9 @@ async function forEach(items, take) {
 }
 
 await forEach([...new Set(queue.flatMap(testsOf))], async (tree, test) => {
+  const begun = performance.now()
   if (!(await tree.passes(test))) throw new Error(`${test} fails without any mutant`)
+  console.log(`ok    ${test} without any mutant, ${seconds(begun)}`)
 })
 
 const started = performance.now()

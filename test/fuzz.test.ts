@@ -11,7 +11,7 @@ import * as fc from 'fast-check'
 import type { Dialect } from '../src/shared/dialects/dialect.ts'
 import { DIALECT_NAMES, findDialect } from '../src/shared/dialects/dialects.ts'
 import { byteWise, type Chunks, everySplit, randomCuts, seeded } from './chunking.ts'
-import { benchOf, Budget, failureOf } from './fuzzing.ts'
+import { benchOf, Budget, failureOf, replayable } from './fuzzing.ts'
 import { assertOutput, differenceOf, outputOf, passingOutputOf } from './outputs.ts'
 import { anyBytes, bodies, nearly } from './wasm-arbitraries.ts'
 import { dialect as madeUp } from './wasm-dialects.ts'
@@ -104,8 +104,7 @@ function runCase(caseSeed: number): void {
     tried.push(chunks)
     if (difference === null) continue
     const pushes = tried.flatMap((list, stream) => list.map((chunk) => ({ stream, setup, chunk })))
-    const replay = `npm run test:fuzz -- --only grammar --seed ${caseSeed} --chunkings 1`
-    throw failureOf(difference, dialect, pushes, replay)
+    throw failureOf(difference, dialect, pushes)
   }
 }
 
@@ -130,7 +129,7 @@ const { seed } = budget
 test(`fuzz: WASM in any chunking says what plain says uncut (MILLRACE_SEED=${seed})`, async (t) => {
   let run = 0
   for (; run === 0 || !budget.isOver; run++) {
-    runCase(seed + run)
+    replayable('grammar', seed + run, () => runCase(seed + run))
     await budget.add(CHUNKINGS_PER_CASE)
   }
   t.diagnostic(`${run} streams, ${budget.toString()}`)

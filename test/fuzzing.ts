@@ -227,18 +227,24 @@ function sizeOf(pushes: readonly Push[]): number {
   return pushes.reduce((sum, { chunk }) => sum + chunk.length + 1, 0)
 }
 
+/** Runs a case; whatever it throws, a trap of the decoder too, comes with the command for it. */
+export function replayable<Result>(only: string, caseSeed: number, run: () => Result): Result {
+  try {
+    return run()
+  } catch (cause) {
+    const replay = `npm run test:fuzz -- --only ${only} --seed ${caseSeed} --chunkings 1`
+    const what = String(cause).replace(/^Error: /, '')
+    throw new Error(`${what}\nReplay: ${replay}`, { cause })
+  }
+}
+
 /**
- * What to say of a failed case: how to replay it, and the smallest that was found.
+ * What to say of a failed case: what differs, and the smallest case that was found.
  *
  * @param pushes - From an engine that has learnt nothing.
  */
-export function failureOf(
-  what: string,
-  dialect: Dialect,
-  pushes: readonly Push[],
-  replay: string,
-): Error {
-  const lines = [`${what}: ${dialect.name}; replay: ${replay}`]
+export function failureOf(what: string, dialect: Dialect, pushes: readonly Push[]): Error {
+  const lines = [`${what}: ${dialect.name}`]
   if (findDifference(dialect, pushes) === null) {
     lines.push('No difference where the case is run once more: it depends on what came before.')
   } else {

@@ -89,6 +89,7 @@ const OTHERS: Tree = {
   created: 1_707_756_300,
   object: 'chat.completion.chunk',
   sequence_number: 7,
+  note: 'an "',
   'd\u00e9lta': null,
   nested: { a: [1, 'b', { c: -0.5 }], empty: {} },
   list: [1, 2, 3],
@@ -133,9 +134,12 @@ function fill(scope: Tree, rules: readonly Rule[], type: { name: string }, rando
   if (rule.emit === 'tool') fillTool(scope, rule, random)
   else if (rule.emit !== 'block-stop' && rule.emit !== 'end') {
     const path = typeof rule.path === 'string' ? rule.path : pick(rule.path, random)
-    put(scope, path, structuredClone(pick(VALUES[rule.emit] ?? ['a', 'said'], random)))
+    put(scope, path, structuredClone(pick(VALUES[rule.emit] ?? TEXTS, random)))
   }
 }
+
+/** Of holes, and of what stays the same. */
+const TEXTS: readonly string[] = ['a', 'said', 'quo"ted', '\\', '']
 
 /** By what a rule emits, unless it is a string. */
 const VALUES: Readonly<Record<string, readonly Value[]>> = {

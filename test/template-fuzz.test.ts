@@ -11,7 +11,15 @@ import * as fc from 'fast-check'
 import type { Dialect } from '../src/shared/dialects/dialect.ts'
 import { DIALECTS_KNOWN } from '../src/shared/dialects/dialects.ts'
 import { type Chunks, randomCuts, seeded } from './chunking.ts'
-import { type Bench, benchOf, Budget, failureOf, findDifference, type Push } from './fuzzing.ts'
+import {
+  type Bench,
+  benchOf,
+  Budget,
+  failureOf,
+  findDifference,
+  replayable,
+  type Push,
+} from './fuzzing.ts'
 import { differenceOf, outputOf, passingOutputOf } from './outputs.ts'
 import { SHARED_DATA_MISSING, sharedData } from './shared-data.ts'
 import {
@@ -26,7 +34,7 @@ import {
   startOf,
   valuesOf,
 } from './template-families.ts'
-import { withByte, withOddHole, withOddLines } from './template-variants.ts'
+import { withBlanks, withByte, withOddHole, withOddLines } from './template-variants.ts'
 import { dialect as madeUp } from './wasm-dialects.ts'
 import { plainDecoder, type Setup } from './wasm-host.ts'
 
@@ -142,6 +150,7 @@ function variantsOf({ families, random }: Scene): Buffer[] {
       variants.push(withOddHole(family, turn, random))
     }
     for (let turn = 0; turn < 20; turn++) {
+      variants.push(withBlanks(event, random))
       variants.push(withOddLines(good(family, turn, random), random))
     }
   }
@@ -189,8 +198,7 @@ function runCase(caseSeed: number): number {
   const log: Push[] = [...learning]
   let chunkings = 0
   const fail = (difference: string, pushes: readonly Push[]): never => {
-    const replay = `npm run test:fuzz -- --only template --seed ${caseSeed} --chunkings 1`
-    throw failureOf(difference, dialect, pushes, replay)
+    throw failureOf(difference, dialect, pushes)
   }
   const variants = variantsOf(scene)
   for (let at = 0, stream = 2; at < variants.length; stream += 3) {
@@ -240,7 +248,9 @@ const { seed } = budget
 
 test(`fuzz: templates serve only what they should (MILLRACE_SEED=${seed})`, async (t) => {
   let run = 0
-  for (; run === 0 || !budget.isOver; run++) await budget.add(runCase(seed + run))
+  for (; run === 0 || !budget.isOver; run++) {
+    await budget.add(replayable('template', seed + run, () => runCase(seed + run)))
+  }
   t.diagnostic(`${run} families, ${budget.toString()}`)
   for (const [name, { sent, served }] of probes) {
     t.diagnostic(`${name}: ${served} of ${sent} served`)

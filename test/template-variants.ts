@@ -18,6 +18,25 @@ export function withByte(event: Buffer, at: number, random: Random): Buffer {
   return Buffer.concat([before, Buffer.of(changed), event.subarray(at + 1)])
 }
 
+/**
+ * The event with blanks inserted at one place, of two lengths, and then with something else there:
+ * two of one skeleton would make a hole of that place, if it were one for a template.
+ */
+export function withBlanks(event: Buffer, random: Random): Buffer {
+  const places = Array.from(event.keys()).filter((at) => ',:[]{}'.includes(latin1(event, at)))
+  const at = pick(places, random) + Math.floor(random() * 2)
+  const variants = [' ', '\t \t', pick([',', '1', 'x', '}', ':0', '\n'], random)].map(
+    (inserted) => {
+      return Buffer.concat([event.subarray(0, at), Buffer.from(inserted), event.subarray(at)])
+    },
+  )
+  return Buffer.concat(variants)
+}
+
+function latin1(event: Buffer, at: number): string {
+  return String.fromCharCode(event[at]!)
+}
+
 /** What ends a string, or is no part of one, or needs a look. */
 const IN_STRINGS: readonly Buffer[] = (
   '"|\\|\\x|\\u12|\\u123g|\\ud83d|\\"|\\\\|\u0000|\u001f|\n|\r|\r\n|\n\n|\t|\u007f|"}|","a":"|' +
