@@ -103,6 +103,9 @@ const bodies: readonly (readonly [body: string | Uint8Array, found: string, type
   [`${'data: {}\n\n'.repeat(64)}data: ${chat}\n\n`, 'DIALECT_UNRECOGNIZED'],
   [`${'data: {}\n\n'.repeat(63)}data: ${chat}\n\n`, 'openai-chat'],
   [' <html>', 'NOT_A_STREAM', 'text/event-stream'],
+  [new Uint8Array([0x1f, 0x8b, 8, 0]), 'NOT_A_STREAM', 'text/event-stream'],
+  [new Uint8Array([0x1f]), 'DIALECT_UNRECOGNIZED'],
+  [new Uint8Array([0x1f, 0x0a, ...new TextEncoder().encode(`data: ${chat}\n\n`)]), 'openai-chat'],
 ]
 
 test('auto: a body is recognised, or refused, at every split', () => {

@@ -277,14 +277,6 @@ const ROWS: readonly Row[] = [
     says: 'gzip',
   },
   {
-    name: 'gzip bytes of whatever stream, one by one',
-    source: () => byteWise(gzipSync(chat('a'))),
-    options: { dialect: 'auto' },
-    events: [],
-    code: 'NOT_A_STREAM',
-    says: 'gzip',
-  },
-  {
     name: 'gzip bytes of raw events',
     source: () => gzipSync(chat('a')),
     options: { dialect: 'sse' },
