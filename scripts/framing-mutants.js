@@ -32,9 +32,9 @@ export const framingMutants = [
   },
   {
     name: 'text of 16 bytes is copied as if its last were plain',
-    file: 'output.ts',
-    find: 'if (left <= 16) return (stops & ((1 << left) - 1)) == 0',
-    replace: 'if (left <= 16) return (stops & ((1 << left) - 1) & 0x7fff) == 0',
+    file: 'template.ts',
+    find: 'bytes <= 16 && (stops & ((1 << (<i32>bytes)) - 1)) == 0',
+    replace: 'bytes <= 16 && (stops & ((1 << (<i32>bytes)) - 1) & 0x7fff) == 0',
   },
   // ---- Ends of chunks.
   {

@@ -25,14 +25,14 @@ export const semanticMutants = [
   {
     name: 'what comes in parts loses all but the last',
     file: 'src/main/assembler.ts',
-    find: 'this.#partial += (isWide',
-    replace: 'this.#partial = (isWide',
+    find: 'this.#partial += rows.text(at)',
+    replace: 'this.#partial = rows.text(at)',
   },
   {
     name: 'wide text is cut where the other text is',
-    file: 'src/main/assembler.ts',
-    find: 'const start = isWide ? wideAt : at',
-    replace: 'const start = at',
+    file: 'src/main/batch-rows.ts',
+    find: 'words[to + 3] = isWide ? wideStart : start',
+    replace: 'words[to + 3] = start',
   },
   {
     name: 'a stream is over at its end though facts may follow',
@@ -43,8 +43,8 @@ export const semanticMutants = [
   {
     name: 'a stream that failed ends its tool calls',
     file: 'src/main/assembler.ts',
-    find: 'if (this.failure === null) this.#tools.endAll()',
-    replace: 'this.#tools.endAll()',
+    find: 'if (error === null && !isBroken) this.#tools.endAll()',
+    replace: 'if (!isBroken) this.#tools.endAll()',
   },
   {
     name: 'the fields of a tool call leak into the next',
@@ -62,14 +62,14 @@ export const semanticMutants = [
   {
     name: 'a text is repeated whole after its deltas',
     file: 'src/main/assembler.ts',
-    find: 'if (isWhole && this.#streamed?.has(kind, choice, index)) continue',
-    replace: 'if (isWhole && this.#streamed?.has(kind, choice, index) === null) continue',
+    find: 'if (isWhole && this.#streamed?.has(kind, choice, index)) return',
+    replace: 'if (isWhole && this.#streamed?.has(kind, choice, index) === null) return',
   },
   {
     name: 'deltas of a plain batch are not remembered',
     file: 'src/main/assembler.ts',
-    find: '      this.#streamed?.addAll(rows, rowCount)\n',
-    replace: '',
+    find: '        this.#streamed?.add(head & 0xff, head >>> 16, packed.index(0))\n',
+    replace: '        void head\n',
   },
   {
     name: 'a text of another choice counts as repeated',
@@ -135,8 +135,8 @@ export const semanticMutants = [
   {
     name: 'arguments in parts are never sent',
     file: 'src/main/tool-calls.ts',
-    find: '    if (call.parts !== null) this.#emitInput(call, call.parts.toJson())\n',
-    replace: '',
+    find: 'call.parts.toJson())\n    this.#open.delete',
+    replace: "'')\n    this.#open.delete",
   },
   // ---- Arguments in parts.
   {

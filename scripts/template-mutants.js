@@ -7,14 +7,14 @@ export const templateMutants = [
   {
     name: 'a strict stream is served events',
     file: 'events.ts',
-    find: 'if (!isStrict && load<usize>(program, PROGRAM_LAST) != 0)',
-    replace: 'if (load<usize>(program, PROGRAM_LAST) != 0)',
+    find: 'const mayServe = !isStrict && !isPassedOn(ctx)',
+    replace: 'const mayServe = !isPassedOn(ctx)',
   },
   {
     name: 'a strict stream is served payloads',
     file: 'payload.ts',
-    find: 'if (!isStrict && takeServedPayload',
-    replace: 'if (takeServedPayload',
+    find: '  if (!isStrict) {\n    const isServed',
+    replace: '  {\n    const isServed',
   },
   {
     name: 'a stream that has ended is served events',
@@ -49,15 +49,15 @@ export const templateMutants = [
   {
     name: 'a number in a hole may be none',
     file: 'template.ts',
-    find: '      at = numberEnd(at, end)\n      if (at == 0) return 0\n',
-    replace: '      at = max(numberEnd(at, end), at)\n',
+    find: '      at = numberEnd(at, end)\n      if (at == 0 ||',
+    replace: '      at = max(numberEnd(at, end), at)\n      if (at == 0 ||',
   },
   // ---- What it says.
   {
     name: 'text of 17 bytes is copied as 16',
     file: 'template.ts',
-    find: 'if (bytes > 16 || (stops',
-    replace: 'if (bytes > 17 || (stops',
+    find: 'const isPlain = bytes <= 16 &&',
+    replace: 'const isPlain = bytes <= 17 &&',
   },
   {
     name: 'an escape in a hole is passed on as it was sent',

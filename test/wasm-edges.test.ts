@@ -161,6 +161,21 @@ test('WasmDecoder: a key is known by what it says, whichever of its letters is a
   }
 })
 
+test('WasmDecoder: text is as wide as its widest character, escaped or not', () => {
+  for (const code of [0x7f, 0x80, 0xbf, 0xc0, 0xff, 0x100, 0x17f, 0x7ff, 0x800, 0xffff, 0x10000]) {
+    const character = String.fromCodePoint(code)
+    const escapes = Array.from({ length: character.length }, (_, at) => {
+      return `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`
+    })
+    for (const spelling of [Buffer.from(character).toString('latin1'), escapes.join('')]) {
+      const events = ['', 'a', 'a'.repeat(15), 'a'.repeat(16), 'a'.repeat(40)].map((before) => {
+        return `data: {"choices":[{"delta":{"content":"${before}${spelling}z"}}]}\n\n`
+      })
+      assertSameCutOrNot(openaiChat, events.join('').repeat(2))
+    }
+  }
+})
+
 test('WasmDecoder: a template of an element is for its keys, however far their colons are', () => {
   const element = (key: string): string => `{"${key}"\n:{"code":1}}`
   const body = `[${['error', 'errox', 'error', 'errox', 'error'].map(element).join(',')}]`
