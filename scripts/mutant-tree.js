@@ -31,6 +31,8 @@ export class MutantTree {
   #isBuilt = false
 
   constructor() {
+    // At once: a build of the repository may take it away while mutants are tried.
+    copyFileSync(join(root, MODULE), this.#goodModule)
     for (const name of COPIED) cpSync(join(root, name), this.#at(name), { recursive: true })
     symlinkSync(join(root, 'node_modules'), this.#at('node_modules'))
     // Recordings lie beside the repository.
@@ -83,6 +85,10 @@ export class MutantTree {
     return join(this.#root, name)
   }
 
+  get #goodModule() {
+    return join(this.#folder, 'good.wasm')
+  }
+
   get #mutantModule() {
     return join(this.#folder, 'decoder.wasm')
   }
@@ -91,7 +97,7 @@ export class MutantTree {
     if (this.#isBuilt) return
     const complaint = await this.#compile()
     if (complaint !== '') throw new Error(complaint)
-    copyFileSync(join(root, MODULE), this.#at(MODULE))
+    copyFileSync(this.#goodModule, this.#at(MODULE))
     this.#isBuilt = true
   }
 

@@ -277,3 +277,13 @@ test('WasmDecoder: a hole for a choice and an index at once takes no more than a
   const body = utf8.encode([0, 1, 2, 3, 65_536, 4].map(event).join('').repeat(2))
   assert.equal(assertSame(dialect, [body], {}, 0).counts.malformed, 2)
 })
+
+test('WasmDecoder: what a hit says of one choice leaves the first empty delta of another', () => {
+  const event = (choice: number, text: string): string =>
+    `data: {"choices":[{"index":${choice},"delta":{"content":"${text}"}}],"only":"here"}\n\n`
+  const told = 'abcd'.split('').map((text) => event(0, text))
+  traceOf(wasmDecoder(openaiChat), [utf8.encode(told.join(''))])
+  const body = utf8.encode([...told, event(1, ''), event(0, ''), event(1, '')].join(''))
+  const hits = hitsOf(() => assertSame(openaiChat, [body], {}, 0))
+  assert.ok(hits >= 2 * told.length)
+})
