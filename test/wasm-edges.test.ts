@@ -183,9 +183,11 @@ test('WasmDecoder: a template of an element is for its keys, however far their c
 })
 
 test('WasmDecoder: a template serves no event of another name', () => {
+  // Its own program: where other tests have left templates in debt, none is learnt.
+  const dialect = { ...openaiChat }
   const event = (name: string): string => `event: ${name}\ndata: {"message":"m"}\n\n`
   const body = event('error').repeat(4) + event('errol') + event('error') + event('errors')
-  for (let turn = 0; turn < 3; turn++) assertSameCutOrNot(openaiChat, body)
+  for (let turn = 0; turn < 3; turn++) assertSameCutOrNot(dialect, body)
 })
 
 test('WasmDecoder: a name’s malformed bytes count in each event whose type it tells', () => {
