@@ -231,7 +231,10 @@ export const PROGRAM_WRAPPING = 132
 /** Name of the events whose payloads are wrapped: address and length. */
 export const PROGRAM_WRAPPED_TYPE = 136
 export const PROGRAM_WRAPPED_TYPE_BYTES = 140
-export const PROGRAM_SIZE = 144
+/** Keys that the last walk noted and did not know; walks to come that note none. */
+export const PROGRAM_NEW_KEYS = 144
+export const PROGRAM_WALKS_WITHOUT_NOTES = 148
+export const PROGRAM_SIZE = 160
 
 export const FRAMING_SSE = 0
 export const FRAMING_NDJSON = 1

@@ -11,15 +11,15 @@
  *
  * Keys come in the same order time and again. So the walk notes those it met, and looks first
  * whether the next key is the one that stood there before: then its end and its node are known, and
- * nothing has to wait for a search.
+ * nothing has to wait for a search. Where most keys are new, all are searched for, for a while.
  *
  * Of an array whose elements are read, the first is noted in their frame; where the second begins
  * is noted, too, and rules that want to see it, and those after it, walk there once more. So the
  * frames take the same few bytes whatever the payload holds, and the arrays of one element, which
  * are nearly all, are walked once.
  *
- * `rush` goes through what is usual, and leaves the rest to `walk`: keys that were not there
- * before, escapes, fractions, blanks that were not there before.
+ * `rush` goes through what is usual, and leaves the rest to `walk`: keys to be noted, escapes,
+ * fractions, blanks that were not there before.
  */
 import {
   CTX_AT,
@@ -35,7 +35,7 @@ import {
   FRAMING_AWS,
   MEMO_BITS,
   MEMO_BYTES,
-  MEMO_COUNT,
+  MEMO_LAST,
   MEMO_MORE_BITS,
   MEMO_NODE,
   MEMO_OPEN,
@@ -43,7 +43,6 @@ import {
   MEMO_TEXT,
   NODE_SLOT,
   PROGRAM_FRAMING,
-  PROGRAM_MEMO,
 } from '../wasm-layout.ts'
 import {
   ARRAY_END,
@@ -61,7 +60,7 @@ import {
   stringStops,
   ZERO,
 } from './scan.ts'
-import { child, noteKey } from './keys.ts'
+import { child, findKey, firstEntry, lastEntry, noteKey } from './keys.ts'
 import { note, noteArray, noteFirst, noteNull, noteSecond } from './notes.ts'
 
 /** The value lies in one line: a CR or LF ends it, and is no blank. */
@@ -81,6 +80,9 @@ const IN_ARRAY: usize = 2
 const WORD_TRUE: u32 = 0x65757274
 const WORD_FALS: u32 = 0x736c6166
 const WORD_NULL: u32 = 0x6c6c756e
+
+/** A closing quote and a colon, as a little-endian word. */
+const QUOTE_COLON: u32 = 0x3a22
 
 /** What `rush` has come to: the end of the value, or something that it leaves to `walk`. */
 const DONE = 0
@@ -116,7 +118,7 @@ export function walk(
   mode: i32,
 ): usize {
   const isLine = (mode & WALK_LINE) != 0
-  const keys = load<usize>(load<usize>(ctx, CTX_PROGRAM), PROGRAM_MEMO)
+  const program = load<usize>(ctx, CTX_PROGRAM)
   const again = (mode & WALK_AGAIN) != 0
   const stack = load<usize>(ctx, CTX_STACK)
   const start = blanksEnd(at, end, isLine)
@@ -126,7 +128,7 @@ export function walk(
   store<usize>(ctx, root, CTX_NODE)
   store<usize>(ctx, stack, CTX_DEPTH)
   store<usize>(ctx, stack + (depthMax << 2), CTX_DEPTH_END)
-  store<usize>(ctx, again ? keys + (MEMO_COUNT - 1) * MEMO_SIZE : keys, CTX_KEY)
+  store<usize>(ctx, again ? lastEntry(program) : firstEntry(program), CTX_KEY)
   let next = AT_VALUE
   if ((<u32>load<u8>(start) | 0x20) != OBJECT_START) next = takeLeaf(ctx, end, frames, isLine)
   while (next == AT_KEY || next == AT_VALUE) {
@@ -143,8 +145,8 @@ export function walk(
 
 /**
  * Goes on inside a container from where the context says; `next` is what comes there. Long, since
- * it is flat: it calls nothing, for V8 would keep each value of the loop on the stack then, however
- * rare the call.
+ * it is flat: around each call, however rare, V8 would put all values of the loop on the stack. The
+ * one that it makes is for keys that nobody noted.
  */
 function rush(ctx: usize, end: usize, frames: usize, next: i32): i32 {
   let at = load<usize>(ctx, CTX_AT)
@@ -155,21 +157,36 @@ function rush(ctx: usize, end: usize, frames: usize, next: i32): i32 {
   let left = DONE
   while (true) {
     if (next == AT_KEY) {
-      const equal = i8x16.bitmask(i8x16.eq(v128.load(at), v128.load(memo, MEMO_TEXT)))
-      let differs = ~equal & load<u32>(memo, MEMO_BITS)
-      differs |= <u32>(load<usize>(memo, MEMO_OPEN) ^ open)
-      const more = load<u32>(memo, MEMO_MORE_BITS)
-      if (more != 0) {
-        const rest = i8x16.eq(v128.load(at, 16), v128.load(memo, MEMO_TEXT + 16))
-        differs |= ~i8x16.bitmask(rest) & more
+      const memoOpen = load<usize>(memo, MEMO_OPEN)
+      if (memoOpen != MEMO_LAST) {
+        const equal = i8x16.bitmask(i8x16.eq(v128.load(at), v128.load(memo, MEMO_TEXT)))
+        let differs = ~equal & load<u32>(memo, MEMO_BITS)
+        differs |= <u32>(memoOpen ^ open)
+        const more = load<u32>(memo, MEMO_MORE_BITS)
+        if (more != 0) {
+          const rest = i8x16.eq(v128.load(at, 16), v128.load(memo, MEMO_TEXT + 16))
+          differs |= ~i8x16.bitmask(rest) & more
+        }
+        if (differs != 0) {
+          left = AT_KEY
+          break
+        }
+        at += load<u32>(memo, MEMO_BYTES)
+        node = load<usize>(memo, MEMO_NODE)
+        memo += MEMO_SIZE
+      } else {
+        const key = at + 1
+        const stops = stringStops(v128.load(key)) | (stringStops(v128.load(key, 16)) << 16)
+        const bytes = <usize>ctz(stops)
+        // No quote and colon follow one that has an escape, or more than 32 bytes.
+        const isUsual = <u32>load<u8>(at) == QUOTE && <u32>load<u16>(key + bytes) == QUOTE_COLON
+        if (!isUsual || key + bytes + 2 > end) {
+          left = AT_KEY
+          break
+        }
+        node = findKey(open ^ IN_OBJECT, key, bytes)
+        at = key + bytes + 2
       }
-      if (differs != 0) {
-        left = AT_KEY
-        break
-      }
-      at += load<u32>(memo, MEMO_BYTES)
-      node = load<usize>(memo, MEMO_NODE)
-      memo += MEMO_SIZE
     }
 
     let byte: u32 = load<u8>(at)
@@ -308,7 +325,7 @@ function takeKey(ctx: usize, end: usize, isLine: bool): i32 {
   if (<u32>load<u8>(colon) != COLON) return FAILED
   const value = blanksEnd(colon + 1, end, isLine)
   const parent = open ^ IN_OBJECT
-  const node: usize = parent == 0 ? 0 : child(ctx, parent, key + 1, last)
+  const node = child(ctx, parent, key + 1, last)
   noteKey(ctx, open, node, at, value)
   store<usize>(ctx, node, CTX_NODE)
   store<usize>(ctx, value, CTX_AT)
