@@ -10,7 +10,8 @@ const POINTER_BYTES = 8
  */
 export async function retainedBytes(keep: () => Promise<readonly unknown[]>): Promise<number> {
   const before = await heldBytes()
-  const things = await keep()
+  // A copy has no room to spare, which an array that grew has.
+  const things = [...(await keep())]
   const after = await heldBytes()
   return after - before - things.length * POINTER_BYTES
 }

@@ -30,11 +30,29 @@ const KIND_AND_FLAGS = 0xffff
 
 const COPY_WORDS: number = ROW_WORDS + 1
 
+/**
+ * Batches share arrays of so many words: making one takes V8 a microsecond, and 200 bytes beside
+ * the words. Who keeps a batch keeps the words of its neighbours, at most so many.
+ */
+const SHARED_WORDS = 2048
+
+let shared = new Int32Array(0)
+let sharedUsed = 0
+
+/** Finds room for `count` words in {@link shared}, from `sharedUsed` on. */
+function makeRoom(count: number): void {
+  if (sharedUsed + count <= shared.length) return
+  shared = new Int32Array(Math.max(count, SHARED_WORDS))
+  sharedUsed = 0
+}
+
 export class BatchRows {
   readonly length: number
   readonly #text: string
   readonly #wideText: string
+  /** The words, from `#at` on. */
   readonly #words: Int32Array
+  readonly #at: number
   /** `null` where the rows are not packed. */
   readonly #texts: ShortTexts | null
   /** Of all rows, where they are packed. */
@@ -48,11 +66,15 @@ export class BatchRows {
     const index = rows[rowsAt + 1]!
     if ((head & KIND_AND_FLAGS) > ROW_DELTA_LAST) return null
     if (text.length > START_MAX || wideText.length > START_MAX) return null
+    // Mostly the second row tells whether all are alike.
+    if (rowCount > 1 && (rows[rowsAt + ROW_WORDS]! & ~WIDE) !== head) return null
     const texts = shortTexts()
-    const words = new Int32Array(rowCount)
+    makeRoom(rowCount)
+    const words = shared
+    let to = sharedUsed
     let start = 0
     let wideStart = 0
-    for (let row = 0, at = rowsAt; row < rowCount; row++, at += ROW_WORDS) {
+    for (let row = 0, at = rowsAt; row < rowCount; row++, to++, at += ROW_WORDS) {
       const own = rows[at]!
       const units = rows[at + 2]!
       if (own === head) {
@@ -60,25 +82,28 @@ export class BatchRows {
           units <= SHORT_BYTES_MAX && start <= SHORT_START_MAX
             ? texts.numberOf(bytes, textAt + start, units, text, start)
             : -1
-        words[row] =
+        words[to] =
           number < 0 ? (start << START_SHIFT) | units : SHORT | (number << NUMBER_SHIFT) | start
         start += units
       } else if (own === (head | WIDE)) {
-        words[row] = (wideStart << START_SHIFT) | PACKED_WIDE | units
+        words[to] = (wideStart << START_SHIFT) | PACKED_WIDE | units
         wideStart += units
       } else return null
       if (units > UNITS_MAX || rows[at + 1]! !== index) return null
     }
-    return new BatchRows(batch, words, texts, head, index)
+    return new BatchRows(batch, rowCount, texts, head, index)
   }
 
   /** The rows as they were sent, whatever they are. */
   static copy(batch: RowBatch): BatchRows {
     const { rows, rowsAt, rowCount } = batch
-    const words = new Int32Array(rowCount * COPY_WORDS)
+    const count = rowCount * COPY_WORDS
+    makeRoom(count)
+    const words = shared
+    const end = sharedUsed + count
     let start = 0
     let wideStart = 0
-    for (let to = 0, at = rowsAt; to < words.length; to += COPY_WORDS, at += ROW_WORDS) {
+    for (let to = sharedUsed, at = rowsAt; to < end; to += COPY_WORDS, at += ROW_WORDS) {
       const head = rows[at]!
       const units = rows[at + 2]!
       const isWide = (head & WIDE) !== 0
@@ -89,12 +114,13 @@ export class BatchRows {
       if (isWide) wideStart += units
       else start += units
     }
-    return new BatchRows(batch, words, null, 0, 0)
+    return new BatchRows(batch, count, null, 0, 0)
   }
 
+  /** Takes the next `count` words, which were written, of those that batches share. */
   private constructor(
     { rowCount, text, wideText }: RowBatch,
-    words: Int32Array,
+    count: number,
     texts: ShortTexts | null,
     head: number,
     index: number,
@@ -102,7 +128,9 @@ export class BatchRows {
     this.length = rowCount
     this.#text = text
     this.#wideText = wideText
-    this.#words = words
+    this.#words = shared
+    this.#at = sharedUsed
+    sharedUsed += count
     this.#texts = texts
     this.#head = head
     this.#index = index
@@ -110,29 +138,29 @@ export class BatchRows {
 
   /** Kind, flags and choice: the row's first word, but for FLAG_WIDE. */
   head(row: number): number {
-    return this.#texts === null ? this.#words[row * COPY_WORDS]! & ~WIDE : this.#head
+    return this.#texts === null ? this.#word(row, 0) & ~WIDE : this.#head
   }
 
   index(row: number): number {
-    return this.#texts === null ? this.#words[row * COPY_WORDS + 1]! : this.#index
+    return this.#texts === null ? this.#word(row, 1) : this.#index
   }
 
   /** Length of the text, UTF-16 units. */
   units(row: number): number {
-    if (this.#texts === null) return this.#words[row * COPY_WORDS + 2]!
-    const word = this.#words[row]!
+    if (this.#texts === null) return this.#word(row, 2)
+    const word = this.#words[this.#at + row]!
     return word < 0 ? this.#short(word).length : word & UNITS_MAX
   }
 
   isWide(row: number): boolean {
-    if (this.#texts === null) return (this.#words[row * COPY_WORDS]! & WIDE) !== 0
-    const word = this.#words[row]!
+    if (this.#texts === null) return (this.#word(row, 0) & WIDE) !== 0
+    const word = this.#words[this.#at + row]!
     return word >= 0 && (word & PACKED_WIDE) !== 0
   }
 
   text(row: number): string {
     if (this.#texts === null) return this.join(row, row)
-    const word = this.#words[row]!
+    const word = this.#words[this.#at + row]!
     if (word < 0) return this.#short(word)
     const start = word >>> START_SHIFT
     const text = (word & PACKED_WIDE) === 0 ? this.#text : this.#wideText
@@ -145,13 +173,18 @@ export class BatchRows {
     return (this.isWide(first) ? this.#wideText : this.#text).slice(this.#start(first), end)
   }
 
+  /** One of the words of a row that is not packed. */
+  #word(row: number, place: number): number {
+    return this.#words[this.#at + row * COPY_WORDS + place]!
+  }
+
   #short(word: number): string {
     return this.#texts!.strings[(word >>> NUMBER_SHIFT) & NUMBER_MASK]!
   }
 
   #start(row: number): number {
-    if (this.#texts === null) return this.#words[row * COPY_WORDS + ROW_WORDS]!
-    const word = this.#words[row]!
+    if (this.#texts === null) return this.#word(row, ROW_WORDS)
+    const word = this.#words[this.#at + row]!
     return word < 0 ? word & SHORT_START_MAX : word >>> START_SHIFT
   }
 }
