@@ -85,7 +85,7 @@ export const SCRATCH_BYTES = 4096
 /** Keys and conditions' values that a program may hold: the scratch has room for 18 times that. */
 export const PROGRAM_TEXT_BYTES_MAX = 224
 /** Bytes past an input or an output that may be read, or overwritten. */
-export const SLACK_BYTES = 32
+export const SLACK_BYTES = 64
 
 // ---- State: all that is kept of a stream between two chunks. Plain, copyable, all 0 at first.
 

@@ -1,8 +1,8 @@
 /**
  * Finding where things end, 16 bytes at a time.
  *
- * Loads may reach up to 31 bytes past the end of what is searched: those bytes are masked off or
- * found to lie past the end, and the host leaves that much slack behind every region.
+ * Loads may reach past the end of what is searched, by less than SLACK_BYTES: such bytes are masked
+ * off or found to lie past the end, and the host leaves that much slack behind every region.
  */
 
 export const TAB: u32 = 0x09
@@ -75,7 +75,7 @@ export function stringEnd(at: usize, end: usize): usize {
  * them the next escapes are. Returns the first byte that ends a string, or begins an escape of more
  * than one letter, or a malformed one; else the byte after the last whole one.
  */
-function shortEscapesEnd(at: usize): usize {
+export function shortEscapesEnd(at: usize): usize {
   const first = v128.load(at)
   const second = v128.load(at, 16)
   const third = v128.load(at, 32)
@@ -144,6 +144,18 @@ export function hexValue(byte: u32): i32 {
   const digit = byte - ZERO
   const letter = (byte | 0x20) - 0x61
   return select<i32>(digit, select<i32>(letter + 10, -1, letter < 6), digit < 10)
+}
+
+/** The first byte that is no space and no tab, or `end`: where their number cannot be foretold. */
+export function gapEnd(at: usize, end: usize): usize {
+  const space = i8x16.splat(0x20)
+  const tab = i8x16.splat(0x09)
+  for (; at < end; at += 16) {
+    const bytes = v128.load(at)
+    const blanks = i8x16.bitmask(v128.or(i8x16.eq(bytes, space), i8x16.eq(bytes, tab)))
+    if (blanks != 0xffff) return min(at + ctz(~blanks), end)
+  }
+  return end
 }
 
 /** The first byte that is no blank, or `end`. Inside a line a CR or LF cannot be one. */

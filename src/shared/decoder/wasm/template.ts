@@ -92,7 +92,7 @@ import {
 } from '../wasm-template-layout.ts'
 import { countReplaced, hasEnough, wideRoom, writeText } from './output.ts'
 import { runAll, write } from './rules.ts'
-import { blanksEnd, numberEnd, QUOTE, same, stringEnd, stringStops } from './scan.ts'
+import { gapEnd, numberEnd, QUOTE, same, shortEscapesEnd, stringEnd, stringStops } from './scan.ts'
 import { countScanned, setFlags } from './state.ts'
 import { narrow } from './text.ts'
 import { findType } from './type.ts'
@@ -234,10 +234,12 @@ function match(template: usize, start: usize, end: usize, depthMax: u32, isEvent
     const slot = load<usize>(piece, PIECE_SLOT)
     const kind = load<u32>(piece, PIECE_HOLE)
     if (kind == HOLE_STRING) {
-      const stops = stringStops(v128.load(at))
+      const stops = stringStops(v128.load(at)) | (stringStops(v128.load(at, 16)) << 16)
       at += ctz(stops)
       if (stops == 0 || <u32>load<u8>(at) != QUOTE) {
-        at = stringEnd(stops == 0 ? hole + 16 : at, end)
+        if (stops == 0) at = hole + 32
+        if (at + 64 <= end) at = shortEscapesEnd(at)
+        if (<u32>load<u8>(at) != QUOTE) at = stringEnd(at, end)
         if (at == 0) return 0
       }
       store<usize>(slot, hole - 1)
@@ -247,7 +249,7 @@ function match(template: usize, start: usize, end: usize, depthMax: u32, isEvent
       if (at == 0 || (kind != HOLE_NUMBER && indexOfDigits(hole, at, kind) < 0)) return 0
       store<usize>(slot, hole)
       store<usize>(slot, at, 4)
-    } else at = blanksEnd(at, end, true)
+    } else at = gapEnd(at, end)
     piece += PIECE_SIZE
   }
 }
@@ -323,11 +325,9 @@ function takeStep(ctx: usize, state: usize, template: usize, step: usize): void 
   store<u16>(place, <u16>(said | <u32>load<u16>(step, STEP_SAYS)))
   const used = load<u32>(ctx, CTX_TEXT_BYTES)
   const out = load<usize>(ctx, CTX_TEXT) + used
-  const text = v128.load(at)
-  v128.store(out, text)
-  const stops = i8x16.bitmask(v128.or(text, i8x16.eq(text, i8x16.splat(0x5c))))
+  const stops = copyStops(at, out) | (copyStops(at + 16, out + 16) << 16)
   const row = load<u64>(step, STEP_ROW)
-  const isPlain = bytes <= 16 && (stops & ((1 << (<i32>bytes)) - 1)) == 0
+  const isPlain = bytes < 32 && (stops & ((1 << (<i32>bytes)) - 1)) == 0
   const outEnd = isPlain ? out + bytes : narrow(at, at + bytes, out, true)
   if (outEnd == 0) {
     const choice = <u32>row >> 16
@@ -341,6 +341,13 @@ function takeStep(ctx: usize, state: usize, template: usize, step: usize): void 
   store<u32>(target, <u32>(outEnd - out), 8)
   store<u32>(ctx, rows + 1, CTX_ROW_COUNT)
   store<u32>(ctx, used + <u32>(outEnd - out), CTX_TEXT_BYTES)
+}
+
+/** Copies 16 bytes. Returns a bit for each that narrow text does not have as it is. */
+function copyStops(at: usize, out: usize): i32 {
+  const text = v128.load(at)
+  v128.store(out, text)
+  return i8x16.bitmask(v128.or(text, i8x16.eq(text, i8x16.splat(0x5c))))
 }
 
 /** Runs a rule that its conditions are known to allow. */
