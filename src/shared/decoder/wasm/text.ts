@@ -18,10 +18,16 @@ export function narrow(at: usize, end: usize, out: usize, isJson: bool): usize {
     const bytes = v128.load(at)
     v128.store(out, bytes)
     const stops = i8x16.bitmask(v128.or(bytes, i8x16.eq(bytes, backslashes)))
+    if (stops == 0 && at + 16 <= end) {
+      // Not as many as there are: what follows would have to wait for their number.
+      at += 16
+      out += 16
+      continue
+    }
     const plain = min(<u32>ctz(stops | 0x10000), <u32>(end - at))
     at += plain
     out += plain
-    if (stops == 0 || at == end) continue
+    if (at == end) break
     const word: u32 = load<u16>(at)
     const second = word >> 8
     if ((word & 0xff) != BACKSLASH) {
@@ -56,10 +62,15 @@ export function widen(ctx: usize, at: usize, end: usize, out: usize, isJson: boo
     v128.store(out, i16x8.extend_low_i8x16_u(bytes))
     v128.store(out, i16x8.extend_high_i8x16_u(bytes), 16)
     const stops = i8x16.bitmask(v128.or(bytes, i8x16.eq(bytes, backslashes)))
+    if (stops == 0 && at + 16 <= end) {
+      at += 16
+      out += 32
+      continue
+    }
     const plain = min(<u32>ctz(stops | 0x10000), <u32>(end - at))
     at += plain
     out += plain << 1
-    if (stops == 0 || at == end) continue
+    if (at == end) break
     if (<u32>load<u8>(at) == BACKSLASH) {
       // Halves of a pair may come as two escapes: each is a unit as it is.
       store<u16>(out, <u16>escapeCode(at))
