@@ -4,7 +4,10 @@ import { crc32 } from 'node:zlib'
 const TYPE_STRING = 7
 
 /** One frame; its headers are strings. */
-export function awsFrame(headers: Readonly<Record<string, string>>, payload: string): Buffer {
+export function awsFrame(
+  headers: Readonly<Record<string, string>>,
+  payload: string | Uint8Array,
+): Buffer {
   const head = Buffer.concat(
     Object.entries(headers).flatMap(([name, value]) => [
       Buffer.from([name.length]),

@@ -4,6 +4,7 @@
  */
 import type { Conditions, Dialect, Rule, ToolRule } from '../src/shared/dialects/dialect.ts'
 import { POSITION } from '../src/shared/dialects/dialect.ts'
+import { awsFrame } from './aws-frames.ts'
 import { bodyOf, recordings } from './recordings.ts'
 
 export type Random = () => number
@@ -27,11 +28,19 @@ export interface Family {
   readonly holes: readonly Hole[]
   /** Bytes before the payload. */
   readonly lead: number
+  /** Of AWS frames: the event's type, told by a header. The event is the payload then. */
+  readonly frameType: string | null
 }
 
 /** What a stream of the dialect begins with. */
 export function startOf({ framing }: Dialect): string {
   return framing === 'json-array' ? '[{}' : ''
+}
+
+/** The event as it is sent. */
+export function wire({ frameType }: Family, event: Buffer): Buffer {
+  if (frameType === null) return event
+  return awsFrame({ ':event-type': frameType, ':message-type': 'event' }, event)
 }
 
 /** The event with these bytes in its holes. */
@@ -246,6 +255,7 @@ function framed(dialect: Dialect, json: string, type: string, random: Random): F
   if (dialect.framing === 'json-array') {
     return holed(dialect.name, pick([',', '\n,\r\n', ', '], random), json, '', random)
   }
+  if (dialect.framing === 'aws-eventstream') return holed(dialect.name, '', json, '', random, type)
   const eol = random() < 0.7 ? '\n' : '\r\n'
   if (dialect.framing === 'ndjson') return holed(dialect.name, '', json, eol, random)
   const name = type === '' ? '' : `event: ${type}${eol}`
@@ -260,8 +270,19 @@ const EVENT_BYTES_MAX = 1000
 const RECORDINGS_MAX = 12
 const EVENTS_MAX = 40
 
-/** An event of a recording: what comes before its JSON, the JSON, what comes after it. */
+/**
+ * An event of a recording: what comes before its JSON, of a frame its type; the JSON; what comes
+ * after it.
+ */
 export type Recorded = readonly [lead: string, json: string, tail: string]
+
+const PATTERNS: Readonly<Record<Dialect['framing'], RegExp>> = {
+  sse: /((?:event: .*\r?\n)?data: ?)(\{.*\})(\r?\n\r?\n)/g,
+  ndjson: /()(\{.*\})(\r?\n)/g,
+  'json-array': /([,\s]+)(\{(?:.|\r?\n(?=[^{]))*\r?\n\})()/g,
+  // The header's value has its length before it, in two bytes.
+  'aws-eventstream': /(?<=:event-type\x07\x00[^])([A-Za-z]+)[^{]*(\{.*\})()/g,
+}
 
 /** Events of recordings of the dialect, none where there are no recordings; as Latin-1. */
 export async function recordedEvents({ name, framing }: Dialect): Promise<readonly Recorded[]> {
@@ -269,13 +290,9 @@ export async function recordedEvents({ name, framing }: Dialect): Promise<readon
   const bodies = await Promise.all(own.map(({ file }) => bodyOf(file)))
   const found = bodies.flatMap((body) => {
     const text = Buffer.from(body).toString('latin1')
-    const pattern =
-      framing === 'sse'
-        ? /((?:event: .*\r?\n)?data: ?)(\{.*\})(\r?\n\r?\n)/g
-        : framing === 'ndjson'
-          ? /()(\{.*\})(\r?\n)/g
-          : /([,\s]+)(\{(?:.|\r?\n(?=[^{]))*\r?\n\})()/g
-    const events = [...text.matchAll(pattern)].filter(([event]) => event.length < EVENT_BYTES_MAX)
+    const events = [...text.matchAll(PATTERNS[framing])].filter(
+      ([event]) => event.length < EVENT_BYTES_MAX,
+    )
     return events.slice(0, EVENTS_MAX)
   })
   return found.map(([, lead, json, tail]) => [lead!, json!, tail!])
@@ -283,7 +300,9 @@ export async function recordedEvents({ name, framing }: Dialect): Promise<readon
 
 export function recordedFamily(dialect: Dialect, event: Recorded, random: Random): Family {
   const [lead, json, tail] = event.map((text) => Buffer.from(text, 'latin1').toString())
-  return holed(`${dialect.name}, recorded`, lead!, json!, tail!, random)
+  const name = `${dialect.name}, recorded`
+  if (dialect.framing === 'aws-eventstream') return holed(name, '', json!, '', random, lead!)
+  return holed(name, lead!, json!, tail!, random)
 }
 
 // ---- Holes.
@@ -294,7 +313,14 @@ const LEXEME = /"(?:[^"\\]|\\.)*"(\s*:)?|-?\d[\d.eE+-]*/g
 /** Most holes that a template has; the blanks at its end are two. */
 const HOLES_MAX = 8
 
-function holed(name: string, lead: string, json: string, tail: string, random: Random): Family {
+function holed(
+  name: string,
+  lead: string,
+  json: string,
+  tail: string,
+  random: Random,
+  frameType: string | null = null,
+): Family {
   // Latin-1, so that places are bytes.
   const text = Buffer.from(json).toString('latin1')
   const before = Buffer.from(lead).length
@@ -312,5 +338,5 @@ function holed(name: string, lead: string, json: string, tail: string, random: R
   const end = before + text.length
   if (random() < 0.1) holes.push({ kind: 'blanks', start: end - 1, end: end - 1 })
   if (random() < 0.1 && tail !== '') holes.push({ kind: 'blanks', start: end, end })
-  return { name, event: Buffer.from(lead + json + tail), holes, lead: before }
+  return { name, event: Buffer.from(lead + json + tail), holes, lead: before, frameType }
 }

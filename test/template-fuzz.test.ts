@@ -33,6 +33,7 @@ import {
   recordedFamily,
   startOf,
   valuesOf,
+  wire,
 } from './template-families.ts'
 import { withBlanks, withByte, withOddHole, withOddLines } from './template-variants.ts'
 import { dialect as madeUp } from './wasm-dialects.ts'
@@ -40,7 +41,7 @@ import { plainDecoder, type Setup } from './wasm-host.ts'
 
 const budget = new Budget('template fuzz', 60_000)
 
-const FRAMINGS = ['sse', 'ndjson', 'json-array'] as const
+const FRAMINGS = ['sse', 'ndjson', 'json-array', 'aws-eventstream'] as const
 
 const known = DIALECTS_KNOWN.filter((dialect) => {
   const isFramed = FRAMINGS.some((framing) => framing === dialect.framing)
@@ -83,7 +84,7 @@ function newFamily(dialect: Dialect, random: Random): Family {
 }
 
 function good(family: Family, turn: number, random: Random): Buffer {
-  return eventWith(family, valuesOf(family, turn, random))
+  return wire(family, eventWith(family, valuesOf(family, turn, random)))
 }
 
 /** `null` where the WASM decoder cannot take the dialect. */
@@ -103,7 +104,7 @@ function sceneOf(caseSeed: number): Scene | null {
     for (const [at, family] of families.entries()) {
       const values = [...valuesOf(family, turn, random)]
       if (isNarrow) values.splice(1, Infinity, ...first[at]!.slice(1))
-      parts.push(eventWith(family, values))
+      parts.push(wire(family, eventWith(family, values)))
     }
   }
   const learning: Push[] = [{ stream: 0, setup: {}, chunk: Buffer.concat(parts) }]
@@ -144,15 +145,18 @@ function probe(dialect: Dialect, bench: Bench, families: readonly Family[], rand
 function variantsOf({ families, random }: Scene): Buffer[] {
   const variants: Buffer[] = []
   for (const family of families) {
-    const event = good(family, 9, random)
-    for (let at = 0; at < event.length; at++) variants.push(withByte(event, at, random))
+    const some = (turn: number) => eventWith(family, valuesOf(family, turn, random))
+    const event = some(9)
+    const own: Buffer[] = []
+    for (let at = 0; at < event.length; at++) own.push(withByte(event, at, random))
     for (let turn = 0; turn < 10 * family.holes.length; turn++) {
-      variants.push(withOddHole(family, turn, random))
+      own.push(withOddHole(family, turn, random))
     }
     for (let turn = 0; turn < 20; turn++) {
-      variants.push(withBlanks(event, random))
-      variants.push(withOddLines(good(family, turn, random), random))
+      own.push(withBlanks(event, random), withOddLines(some(turn), random))
     }
+    variants.push(...own.map((variant) => wire(family, variant)))
+    if (family.frameType !== null) variants.push(wire({ ...family, frameType: 'other' }, event))
   }
   for (let at = variants.length - 1; at > 0; at--) {
     const other = Math.floor(random() * (at + 1))
