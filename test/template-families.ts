@@ -280,8 +280,8 @@ const PATTERNS: Readonly<Record<Dialect['framing'], RegExp>> = {
   sse: /((?:event: .*\r?\n)?data: ?)(\{.*\})(\r?\n\r?\n)/g,
   ndjson: /()(\{.*\})(\r?\n)/g,
   'json-array': /([,\s]+)(\{(?:.|\r?\n(?=[^{]))*\r?\n\})()/g,
-  // The header's value has its length before it, in two bytes.
-  'aws-eventstream': /(?<=:event-type\x07\x00[^])([A-Za-z]+)[^{]*(\{.*\})()/g,
+  // Before the header's value lie its kind and, in two bytes, its length.
+  'aws-eventstream': /(?<=:event-type[^]{3})([A-Za-z]+)[^{]*(\{.*\})()/g,
 }
 
 /** Events of recordings of the dialect, none where there are no recordings; as Latin-1. */
