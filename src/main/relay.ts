@@ -7,6 +7,7 @@
 import { MillraceError } from '../shared/errors.ts'
 import { watchAbort } from './abort-watch.ts'
 import type { Message } from './message.ts'
+import { SilenceTimer } from './silence-timer.ts'
 import { openSource, sourceError, type ChunkReader, type Source } from './source.ts'
 import { streamAborted } from './stream-aborted.ts'
 import type { StreamState } from './stream-state.ts'
@@ -43,7 +44,8 @@ class Passage {
   readonly #stream: StreamState
   readonly #timeoutMs: number
   #opening: Promise<ChunkReader> | null = null
-  #timer: NodeJS.Timeout | undefined
+  readonly #silence: SilenceTimer
+  #onSilence: () => void = () => {}
   #unwatchAbort: () => void = () => {}
   /** The reader or the signal want no more. */
   #left = false
@@ -52,6 +54,7 @@ class Passage {
     this.#source = source
     this.#stream = stream
     this.#timeoutMs = timeoutMs
+    this.#silence = new SilenceTimer(timeoutMs, () => this.#onSilence())
   }
 
   start(body: Controller): void {
@@ -97,17 +100,17 @@ class Passage {
     const reader = await this.#open()
     if (this.#left) return null
     const timeoutMs = this.#timeoutMs
-    if (timeoutMs === 0) return reader.read()
-    const timeout = new Promise<never>((_, reject) => {
-      this.#timer = setTimeout(() => {
+    const silence = new Promise<never>((_, reject) => {
+      this.#onSilence = () => {
         const message = `no bytes from the source for ${timeoutMs} ms`
         reject(new MillraceError('TIMEOUT', message, { timeoutMs }))
-      }, timeoutMs)
+      }
     })
+    this.#silence.restart()
     try {
-      return await Promise.race([reader.read(), timeout])
+      return await Promise.race([reader.read(), silence])
     } finally {
-      clearTimeout(this.#timer)
+      this.#silence.stop()
     }
   }
 
@@ -115,7 +118,7 @@ class Passage {
     this.#left = true
     this.#unwatchAbort()
     // A read that hangs is not waited for.
-    clearTimeout(this.#timer)
+    this.#silence.stop()
   }
 
   #open(): Promise<ChunkReader> {

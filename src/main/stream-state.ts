@@ -21,6 +21,7 @@ import { MessageBuilder, type Message } from './message.ts'
 import { LatencyProbe, LatencySamples } from './latency.ts'
 import type { StreamOptions } from './options.ts'
 import type { StreamStats } from './stats.ts'
+import { SilenceTimer } from './silence-timer.ts'
 import { streamAborted } from './stream-aborted.ts'
 import type { StreamInput } from './stream-input.ts'
 import type { TokenBatch } from './token-batch.ts'
@@ -52,7 +53,7 @@ export class StreamState {
   #endSent = false
   #sourceError: MillraceError | null = null
   #drainWaiters: (() => void)[] = []
-  #timer: NodeJS.Timeout | null = null
+  readonly #silence: SilenceTimer
   #flowing = false
 
   #queue: QueuedBatch[] = []
@@ -77,6 +78,7 @@ export class StreamState {
     this.options = options
     this.#onClosed = onClosed
     this.#latency = new LatencyProbe(latency)
+    this.#silence = new SilenceTimer(options.timeoutMs, () => this.#timeOut())
     this.#credit = new Credit(options.windowBytes)
     if (options.dialect === null) this.detector = new DialectDetector(options.limits)
     this.#use(options.dialect ?? sse, false)
@@ -217,20 +219,11 @@ export class StreamState {
 
   // Runs while the stream waits for its source, and only then: a slow consumer is no timeout.
   #setTimer(): void {
-    const { timeoutMs } = this.options
-    if (timeoutMs === 0) return
-    if (!this.writable || this.inputDone) {
-      if (this.#timer !== null) clearTimeout(this.#timer)
-      this.#timer = null
-    } else if (this.#timer === null) {
-      this.#timer = setTimeout(() => this.#timeOut(), timeoutMs)
-    } else {
-      this.#timer.refresh()
-    }
+    if (this.writable && !this.inputDone) this.#silence.restart()
+    else this.#silence.stop()
   }
 
   #timeOut(): void {
-    this.#timer = null
     const { timeoutMs } = this.options
     const { bytes } = this.#counts
     const message = `no bytes from the source for ${timeoutMs} ms, after ${bytes} bytes`
@@ -338,8 +331,7 @@ export class StreamState {
     this.#pending = null
     this.#ending = true
     this.#counts.endMs = performance.now()
-    if (this.#timer !== null) clearTimeout(this.#timer)
-    this.#timer = null
+    this.#silence.stop()
     this.#unwatchAbort()
     this.#wakeDrained()
     this.#wakeConsumer()

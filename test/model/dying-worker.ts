@@ -33,7 +33,7 @@ const DEATHS: readonly (() => void)[] = [
 ]
 
 function die(): void {
-  DEATHS[(random() >>> 8) % DEATHS.length]!()
+  DEATHS[(random() >>> 8) % (mayTakeNext ? DEATHS.length : DEATHS.length - 1)]!()
 }
 
 export function decodeChannel(task: ChannelTask): Promise<void> {
@@ -43,12 +43,15 @@ export function decodeChannel(task: ChannelTask): Promise<void> {
   // One that has nothing to do spends its life on looking for work, and where five in a row die
   // like that, main gives the channel up: every fourth lives until it has published something.
   mayDie = task.ticket % 4 !== 0
+  // Tickets count down; a thread that does not go on may take the next task with it.
+  mayTakeNext = (task.ticket - 1) % 4 !== 0
   return decode(task)
 }
 
 /** Atomic operations until death. */
 let left = Infinity
 let mayDie = true
+let mayTakeNext = true
 
 if (dying === 'atomics') {
   for (const name of ['load', 'store', 'exchange'] as const) {

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { MessageChannel } from 'node:worker_threads'
+import { SilenceTimer } from '../src/main/silence-timer.ts'
+import { createMillrace } from '../src/main/index.ts'
+import { chat, delta } from './chat-bytes.ts'
+
+const TIMEOUT_MS = 20
+
+/** Keeps the event loop from turning. */
+function standStill(ms: number): void {
+  const endMs = performance.now() + ms
+  while (performance.now() < endMs);
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
+
+test('silence timer: calls back once', async () => {
+  let calls = 0
+  await new Promise<void>((resolve) => {
+    const timer = new SilenceTimer(TIMEOUT_MS, () => {
+      calls++
+      resolve()
+    })
+    timer.restart()
+  })
+  standStill(TIMEOUT_MS * 2)
+  for (let turns = 0; turns < 4; turns++) await turn()
+  assert.equal(calls, 1)
+})
+
+test('silence timer: 0 is no limit', async () => {
+  new SilenceTimer(0, () => assert.fail('called back')).restart()
+  standStill(TIMEOUT_MS)
+  for (let turns = 0; turns < 4; turns++) await turn()
+})
+
+for (const [what, act] of [
+  ['ends the silence', (timer: SilenceTimer) => timer.restart()],
+  ['stops the timer', (timer: SilenceTimer) => timer.stop()],
+] as const) {
+  test(`silence timer: what came while the loop stood still ${what}`, async () => {
+    const { port1, port2 } = new MessageChannel()
+    const timer = new SilenceTimer(TIMEOUT_MS, () => assert.fail('called back'))
+    const came = new Promise<void>((resolve) => {
+      port1.once('message', () => {
+        act(timer)
+        resolve()
+      })
+    })
+    timer.restart()
+    port2.postMessage('bytes')
+    standStill(TIMEOUT_MS * 2)
+    await came
+    await turn()
+    timer.stop()
+    port1.close()
+  })
+}
+
+for (const placement of ['worker', 'inline'] as const) {
+  test(`timeout: bytes that came while the loop stood still are read, ${placement}`, async () => {
+    const { port1, port2 } = new MessageChannel()
+    const mill = await createMillrace({ workers: 1 })
+    const source = async function* (): AsyncGenerator<string> {
+      yield delta('a')
+      const came = new Promise((resolve) => port1.once('message', resolve))
+      setImmediate(() => {
+        port2.postMessage('bytes')
+        standStill(TIMEOUT_MS * 3)
+      })
+      await came
+      yield chat('b')
+    }
+    const message = await mill.decode(source(), { timeout: TIMEOUT_MS, placement }).final()
+    assert.equal(message.text[0], 'ab')
+    port1.close()
+    await mill.close()
+  })
+}
