@@ -63,7 +63,8 @@ export class Assembler {
   readonly #dialect: Dialect
   readonly #usage: UsageMeter
   readonly #tools: ToolCalls
-  readonly #valueKinds: readonly row.RowKind[]
+  /** By row kind: rows that are events by themselves. */
+  readonly #isValue: boolean[] = []
   /** By choice: the finish reason that was last reported. */
   readonly #finish = new Map<number, string>()
   #id: string | null = null
@@ -93,7 +94,8 @@ export class Assembler {
     this.#dialect = dialect
     this.#streamed = compileDialect(dialect).hasWhole ? new StreamedTexts() : null
     this.#usage = new UsageMeter(dialect.usage)
-    this.#valueKinds = this.#usage.isWhole ? [...VALUE_KINDS, row.ROW_USAGE] : VALUE_KINDS
+    for (const kind of VALUE_KINDS) this.#isValue[kind] = true
+    this.#isValue[row.ROW_USAGE] = this.#usage.isWhole
     this.#tools = new ToolCalls((event) => this.#emit(event))
     if (isRecognized) this.#emit({ type: 'dialect', dialect: dialect.name })
   }
@@ -110,7 +112,9 @@ export class Assembler {
       }
     }
     const rows = BatchRows.copy(batch)
-    this.#readRows(rows)
+    const leading = this.#events.length === 0 ? this.#leadingTokens(rows) : 0
+    if (leading === rows.length) return new TokenBatch(rows, null, NO_EVENTS, this.#readValue)
+    this.#readRows(rows, leading)
     return this.#toBatch(rows)
   }
 
@@ -127,7 +131,7 @@ export class Assembler {
    */
   end(last: row.RowBatch = NO_ROWS, isBroken = false): StreamEnd {
     const rows = BatchRows.copy(last)
-    this.#readRows(rows)
+    this.#readRows(rows, 0)
     const error = this.failure ?? this.#truncation()
     // An end would say that the whole of a call's input came.
     if (error === null && !isBroken) this.#tools.endAll()
@@ -147,8 +151,30 @@ export class Assembler {
     return new MillraceError('STREAM_TRUNCATED', message, { tokens, finishReasons })
   }
 
-  #readRows(rows: BatchRows): void {
-    for (let at = 0; at < rows.length; at++) this.#readRow(rows, at)
+  /** How many rows are tokens by themselves before the first that is not. */
+  #leadingTokens(rows: BatchRows): number {
+    let at = 0
+    while (at < rows.length && this.#stays(rows, at)) at++
+    return at
+  }
+
+  /** @param leading - So many rows were found to be tokens by themselves. */
+  #readRows(rows: BatchRows, leading: number): void {
+    for (let at = 0; at < rows.length; at++) {
+      if (at < leading || this.#stays(rows, at)) this.#places.push(at)
+      else this.#readRow(rows, at)
+    }
+  }
+
+  /** Whether a row is a token by itself: a delta, which is counted, or a value for who asks. */
+  #stays(rows: BatchRows, at: number): boolean {
+    const head = rows.head(at)
+    const kind = head & 0xff
+    if (((head >>> 8) & NOT_PLAIN) !== 0 || this.#partial !== '') return false
+    if (kind > ROW_DELTA_LAST) return this.#isValue[kind] === true
+    this.deltas++
+    this.#streamed?.add(kind, head >>> 16, rows.index(at))
+    return true
   }
 
   #readRow(rows: BatchRows, at: number): void {
@@ -157,18 +183,6 @@ export class Assembler {
     const flags = (head >>> 8) & 0xff
     const choice = head >>> 16
     const index = rows.index(at)
-    if ((flags & NOT_PLAIN) === 0 && this.#partial === '') {
-      if (kind <= ROW_DELTA_LAST) {
-        this.#places.push(at)
-        this.deltas++
-        this.#streamed?.add(kind, choice, index)
-        return
-      }
-      if (this.#valueKinds.includes(kind)) {
-        this.#places.push(at)
-        return
-      }
-    }
     this.#partial += rows.text(at)
     if ((flags & FLAG_CONTINUED) !== 0) return
     const value = this.#partial
