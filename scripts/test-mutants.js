@@ -17,8 +17,8 @@ const TESTS = {
     wasm-edges plain-decoder framers wrapped wasm-aws template-fuzz fuzz wasm-decoder.prop
     wasm-template wasm-takeover wasm-corpus suites`),
   main: words(`
-    silence-timer batch-rows.prop usage tool-calls assembler message openai-chat dialects wrapped auto provider corpus
-    token-stream bounds`),
+    silence-timer batch-rows.prop usage tool-calls assembler message openai-chat dialects wrapped
+    auto provider corpus token-stream bounds`),
   plain: words('plain-decoder plain-decoder.prop framers sse wrapped dialects suites fuzz'),
 }
 
