@@ -218,7 +218,7 @@ export const framingMutants = [
   {
     name: 'an event is flushed that nobody asked for',
     file: 'index.ts',
-    find: 'framing == FRAMING_SSE && load<u32>(profile, PROFILE_FLUSH) != 0',
+    find: 'framing == FRAMING_SSE && load<u8>(profile, PROFILE_FLUSH) != 0',
     replace: 'framing == FRAMING_SSE',
   },
   {

@@ -52,8 +52,8 @@ function read(dialect: Dialect, body: Uint8Array, name: string, setup: Setup = {
 
 // ---- JSON ----------------------------------------------------------------------------------
 
-/** Deep enough for all that JSON.parse takes of the suite. */
-const DEEP = { limits: { jsonDepthMax: 1024 } } as const
+/** Room for all that JSON.parse takes of the suite. */
+const DEEP = { limits: { jsonDepthMax: 1024, jsonNumberBytesMax: 1024 } } as const
 
 /** One event of this data, its lines as they are. */
 function eventOf(data: Uint8Array): Uint8Array {
