@@ -270,7 +270,7 @@ export const NODE_SIZE = 64
 
 /** First 16 bytes of the key, the rest of them 0. */
 export const KEY_START = 0
-/** Length, bytes; 0 marks an empty entry, and an empty key has KEY_EMPTY_BYTES. */
+/** Length, bytes; 0 marks an empty entry. No key of a table is empty. */
 export const KEY_BYTES = 16
 /** The bytes from the 17th on. */
 export const KEY_REST = 20
