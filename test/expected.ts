@@ -4,7 +4,7 @@ import { sharedJson } from './shared-data.ts'
 
 /** What the official client did when it was fed the same bytes: a note, nothing to be like. */
 interface ClientNotes {
-  readonly threw?: object
+  readonly lib: string
   readonly accumulator?: {
     readonly threw?: { readonly name: string }
     readonly textAgrees?: boolean
