@@ -76,6 +76,15 @@ test('chat: has escapes and characters beyond ASCII, as real streams have', () =
   assert.ok(share(/[^\u0000-\u007f]/) > 0)
 })
 
+test('chat-long: has an escape every 29 bytes, and one delta in two takes two bytes a unit', () => {
+  const { tokens } = makeFixture('chat-long')
+  const json = tokens.map((token) => JSON.stringify(token)).join('')
+  const escapes = json.match(/\\./g)!.length
+  assert.equal(Math.round(Buffer.byteLength(json) / escapes), 29)
+  const wide = tokens.filter((token) => /[\u0100-\uffff]/.test(token)).length
+  assert.ok(Math.abs(wide / tokens.length - 0.5) < 0.1, `${wide} of ${tokens.length}`)
+})
+
 test('chat-shuffled: events have the size of chat, and no two of them one structure', () => {
   const events = eventsOf('chat-shuffled')
   assert.ok(events.every((event) => Buffer.byteLength(event) === CHAT_EVENT_BYTES))
