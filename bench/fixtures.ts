@@ -9,14 +9,17 @@ import { Random } from '../src/cli/provider/random.ts'
 import { anthropicParts } from './fixtures/anthropic.ts'
 import { bedrockParts, shuffledBedrockParts } from './fixtures/bedrock.ts'
 import { chatParts, longChatParts, shuffledChatParts } from './fixtures/chat.ts'
-import type { FixtureDialect, FixtureParts } from './fixtures/parts.ts'
+import { cohereParts } from './fixtures/cohere.ts'
 import {
-  cohereParts,
+  ARRAY_INDENT,
+  geminiArrayParts,
+  geminiInteractionsParts,
   geminiParts,
-  ollamaParts,
-  responsesParts,
-  shuffled,
-} from './fixtures/providers.ts'
+} from './fixtures/gemini.ts'
+import { ollamaGenerateParts, ollamaParts } from './fixtures/ollama.ts'
+import { assistantsParts, completionsParts, responsesParts } from './fixtures/openai.ts'
+import type { FixtureDialect, FixtureParts } from './fixtures/parts.ts'
+import { shuffled } from './fixtures/shuffled.ts'
 
 export interface Fixture {
   readonly name: FixtureName
@@ -32,6 +35,9 @@ export interface Fixture {
 }
 
 export type Chunk = Uint8Array<ArrayBuffer>
+
+/** Events in one body: 4 MiB of chat, more than a second-level cache. */
+export const BODY_EVENTS = 14_463
 
 /** 64 KiB: what a socket that is read at full speed hands over at a time. */
 export const CHUNK_BYTES: number = 64 * 1024
@@ -54,12 +60,22 @@ export const DIALECT_FIXTURES = [
   'anthropic-shuffled',
   'responses',
   'responses-shuffled',
+  'completions',
+  'completions-shuffled',
+  'assistants',
+  'assistants-shuffled',
   'gemini',
   'gemini-shuffled',
+  'gemini-array',
+  'gemini-array-shuffled',
+  'gemini-interactions',
+  'gemini-interactions-shuffled',
   'cohere',
   'cohere-shuffled',
   'ollama',
   'ollama-shuffled',
+  'ollama-generate',
+  'ollama-generate-shuffled',
   'bedrock',
   'bedrock-shuffled',
 ] as const
@@ -74,12 +90,22 @@ const PARTS: Record<FixtureName, (random: Random) => FixtureParts> = {
   'anthropic-shuffled': shuffled(anthropicParts),
   responses: responsesParts,
   'responses-shuffled': shuffled(responsesParts),
+  completions: completionsParts,
+  'completions-shuffled': shuffled(completionsParts),
+  assistants: assistantsParts,
+  'assistants-shuffled': shuffled(assistantsParts),
   gemini: geminiParts,
   'gemini-shuffled': shuffled(geminiParts),
+  'gemini-array': geminiArrayParts,
+  'gemini-array-shuffled': shuffled(geminiArrayParts, ARRAY_INDENT),
+  'gemini-interactions': geminiInteractionsParts,
+  'gemini-interactions-shuffled': shuffled(geminiInteractionsParts),
   cohere: cohereParts,
   'cohere-shuffled': shuffled(cohereParts),
   ollama: ollamaParts,
   'ollama-shuffled': shuffled(ollamaParts),
+  'ollama-generate': ollamaGenerateParts,
+  'ollama-generate-shuffled': shuffled(ollamaGenerateParts),
   bedrock: bedrockParts,
   'bedrock-shuffled': shuffledBedrockParts,
 }
@@ -87,7 +113,7 @@ const PARTS: Record<FixtureName, (random: Random) => FixtureParts> = {
 /** Makes a fixture; the same arguments give the same bytes. */
 export function makeFixture(
   name: FixtureName,
-  { seed = 0xc0ffee, events = 14_463, chunkBytes = CHUNK_BYTES }: FixtureSize = {},
+  { seed = 0xc0ffee, events = BODY_EVENTS, chunkBytes = CHUNK_BYTES }: FixtureSize = {},
 ): Fixture {
   const { dialect, head, tail, event } = PARTS[name](new Random(seed))
   const made = Array.from({ length: events }, event)
@@ -106,7 +132,7 @@ export function makeFixture(
 
 export interface FixtureSize {
   readonly seed?: number
-  /** Events in one body. Default 14,463: 4 MiB of chat, more than a second-level cache. */
+  /** Events in one body. Default {@link BODY_EVENTS}. */
   readonly events?: number
   readonly chunkBytes?: number
 }

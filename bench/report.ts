@@ -18,6 +18,13 @@ export interface BenchReport {
   readonly bars: readonly MeasuredBar[]
 }
 
+/** What a commit published of an earlier run: the figures of its bars, by their names. */
+export interface Publication {
+  readonly published: string
+  readonly machine: Pick<Machine, 'commit' | 'date' | 'loadBefore'>
+  readonly measured: Readonly<Record<string, number>>
+}
+
 /** Reads a report from its file. What was not measured is `null` there, and NaN in the program. */
 export function parseReport(json: string): Report {
   const report = JSON.parse(json) as Report
@@ -26,6 +33,10 @@ export function parseReport(json: string): Report {
     bars: bench.bars.map((bar) => ({ ...bar, measured: (bar.measured as number | null) ?? NaN })),
   }))
   return { ...report, benches }
+}
+
+export function parsePublication(json: string): Publication {
+  return JSON.parse(json) as Publication
 }
 
 export function formatRows(rows: readonly Row[]): string {

@@ -5,7 +5,9 @@ import { decodeByHand } from './rivals/by-hand.ts'
 
 /** What cuts a stream into payloads, where that is not eventsource-parser. */
 const CUTTERS: Partial<Record<FixtureDialect, string>> = {
+  'gemini-array': 'count of braces',
   'ollama-chat': 'split',
+  'ollama-generate': 'split',
   'bedrock-eventstream': 'DataView, crc32',
 }
 

@@ -3,9 +3,11 @@
 //
 //     <!-- figures: inline -->          the table of that benchmark
 //     <!-- /figures -->
+//
+// `before` compares the report's bars with those in bench/part-2.json.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fillFigures } from '../dist/bench/figures.js'
-import { parseReport } from '../dist/bench/report.js'
+import { parsePublication, parseReport } from '../dist/bench/report.js'
 
 const [reportPath, ...documents] = process.argv.slice(2)
 if (reportPath === undefined || documents.length === 0) {
@@ -13,6 +15,9 @@ if (reportPath === undefined || documents.length === 0) {
   process.exit(2)
 }
 const report = parseReport(readFileSync(reportPath, 'utf8'))
+const before = parsePublication(
+  readFileSync(new URL('../bench/part-2.json', import.meta.url), 'utf8'),
+)
 for (const path of documents) {
-  writeFileSync(path, fillFigures(readFileSync(path, 'utf8'), report))
+  writeFileSync(path, fillFigures(readFileSync(path, 'utf8'), report, before))
 }

@@ -2,13 +2,25 @@ import { createParser } from 'eventsource-parser'
 import type { Chunk } from '../fixtures.ts'
 import type { FixtureDialect } from '../fixtures/parts.ts'
 import type { Sink } from '../sink.ts'
+import { elementFeed } from './array-elements.ts'
 import { frameFeed } from './aws-frames.ts'
 
 /** The text of one payload, where it has one. */
 type TextOf = (data: string) => string | undefined
 
+type TextFeed = (text: string) => void
+
 interface ChatChunk {
   readonly choices: readonly { readonly delta: { readonly content?: string } }[]
+}
+
+interface Completion {
+  readonly choices: readonly { readonly text?: string }[]
+}
+
+interface AssistantsEvent {
+  readonly object: string
+  readonly delta?: { readonly content?: readonly { readonly text?: { readonly value?: string } }[] }
 }
 
 interface AnthropicEvent {
@@ -27,6 +39,11 @@ interface GeminiChunk {
   }[]
 }
 
+interface InteractionsEvent {
+  readonly event_type: string
+  readonly delta?: { readonly type: string; readonly text?: string }
+}
+
 interface CohereEvent {
   readonly type: string
   readonly delta?: { readonly message?: { readonly content?: { readonly text?: string } } }
@@ -36,9 +53,16 @@ interface OllamaRecord {
   readonly message?: { readonly content?: string }
 }
 
+interface GenerateRecord {
+  readonly response?: string
+}
+
 interface ConverseDelta {
   readonly delta: { readonly text?: string }
 }
+
+const geminiText: TextOf = (data) =>
+  (JSON.parse(data) as GeminiChunk).candidates?.[0]?.content?.parts?.[0]?.text
 
 const TEXT_OF: Readonly<Record<FixtureDialect, TextOf>> = {
   'openai-chat': (data) => (JSON.parse(data) as ChatChunk).choices[0]?.delta.content,
@@ -50,18 +74,32 @@ const TEXT_OF: Readonly<Record<FixtureDialect, TextOf>> = {
     const event = JSON.parse(data) as ResponsesEvent
     return event.type === 'response.output_text.delta' ? event.delta : undefined
   },
-  gemini: (data) => (JSON.parse(data) as GeminiChunk).candidates?.[0]?.content?.parts?.[0]?.text,
+  'openai-completions': (data) => (JSON.parse(data) as Completion).choices[0]?.text,
+  'openai-assistants'(data) {
+    const event = JSON.parse(data) as AssistantsEvent
+    if (event.object !== 'thread.message.delta') return undefined
+    return event.delta?.content?.[0]?.text?.value
+  },
+  gemini: geminiText,
+  'gemini-array': geminiText,
+  'gemini-interactions'(data) {
+    const event = JSON.parse(data) as InteractionsEvent
+    if (event.event_type !== 'step.delta' || event.delta?.type !== 'text') return undefined
+    return event.delta.text
+  },
   'cohere-v2'(data) {
     const event = JSON.parse(data) as CohereEvent
     return event.type === 'content-delta' ? event.delta?.message?.content?.text : undefined
   },
   'ollama-chat': (data) => (JSON.parse(data) as OllamaRecord).message?.content,
+  'ollama-generate': (data) => (JSON.parse(data) as GenerateRecord).response,
   'bedrock-eventstream': (data) => (JSON.parse(data) as ConverseDelta).delta.text,
 }
 
 /**
  * What one writes by hand: eventsource-parser, on which the AI SDK is built too, and JSON.parse; a
- * split at line ends where records are lines; numbers and CRCs where they are AWS frames.
+ * split at line ends where records are lines; a count of braces where they are an array's elements;
+ * numbers and CRCs where they are AWS frames.
  */
 export function decodeByHand(dialect: FixtureDialect, chunks: readonly Chunk[], sink: Sink): void {
   const textOf = TEXT_OF[dialect]
@@ -77,18 +115,25 @@ export function decodeByHand(dialect: FixtureDialect, chunks: readonly Chunk[], 
     for (const chunk of chunks) feed(chunk)
     return
   }
-  const feed = dialect === 'ollama-chat' ? lineFeed(take) : eventFeed(take)
+  const feed = (FEEDS[dialect] ?? eventFeed)(take)
   const decoder = new TextDecoder()
   for (const chunk of chunks) feed(decoder.decode(chunk, { stream: true }))
   feed(decoder.decode())
 }
 
-function eventFeed(take: (data: string) => void): (text: string) => void {
+/** What cuts text into payloads, where that is not eventsource-parser. */
+const FEEDS: Partial<Record<FixtureDialect, (take: (data: string) => void) => TextFeed>> = {
+  'gemini-array': elementFeed,
+  'ollama-chat': lineFeed,
+  'ollama-generate': lineFeed,
+}
+
+function eventFeed(take: (data: string) => void): TextFeed {
   const parser = createParser({ onEvent: ({ data }) => take(data) })
   return (text) => parser.feed(text)
 }
 
-function lineFeed(take: (data: string) => void): (text: string) => void {
+function lineFeed(take: (data: string) => void): TextFeed {
   let rest = ''
   return (text) => {
     const lines = (rest + text).split('\n')
