@@ -290,14 +290,14 @@ export const semanticMutants = [
   {
     name: 'batches write over the rows of those before',
     file: 'src/main/batch-rows.ts',
-    find: '    sharedUsed += count\n',
+    find: 'if (room === shared) sharedUsed += count',
     replace: '',
   },
   {
     name: 'a batch has room for one row more than there is',
     file: 'src/main/batch-rows.ts',
-    find: 'sharedUsed + count <= shared.length',
-    replace: 'sharedUsed + count <= shared.length + 1',
+    find: 'sharedUsed + words > SHARED_WORDS',
+    replace: 'sharedUsed + words > SHARED_WORDS + 1',
   },
   {
     name: 'deltas before an event are counted twice',

@@ -31,19 +31,33 @@ const KIND_AND_FLAGS = 0xffff
 const COPY_WORDS: number = ROW_WORDS + 1
 
 /**
- * Batches share arrays of so many words: making one takes V8 a microsecond, and 200 bytes beside
- * the words. Who keeps a batch keeps the words of its neighbours, at most so many.
+ * Batches share arrays of so many words: an array that is longer than what V8 keeps in the object
+ * itself, 16 words, takes a microsecond, and 200 bytes beside the words. Who keeps a batch keeps
+ * its neighbours' words; so small batches share none, nor do large ones.
  */
-const SHARED_WORDS = 2048
+const SHARED_WORDS = 1024
+const SHARING_WORDS_MIN = 17
+const SHARING_WORDS_MAX: number = SHARED_WORDS / 2
 
-let shared = new Int32Array(0)
+let shared = new Int32Array(SHARED_WORDS)
 let sharedUsed = 0
 
-/** Finds room for `count` words in {@link shared}, from `sharedUsed` on. */
-function makeRoom(count: number): void {
-  if (sharedUsed + count <= shared.length) return
-  shared = new Int32Array(Math.max(count, SHARED_WORDS))
-  sharedUsed = 0
+/** Where the next batch's words go. */
+let room = shared
+let roomAt = 0
+
+function makeRoom(words: number): void {
+  if (words < SHARING_WORDS_MIN || words > SHARING_WORDS_MAX) {
+    room = new Int32Array(words)
+    roomAt = 0
+    return
+  }
+  if (sharedUsed + words > SHARED_WORDS) {
+    shared = new Int32Array(SHARED_WORDS)
+    sharedUsed = 0
+  }
+  room = shared
+  roomAt = sharedUsed
 }
 
 export class BatchRows {
@@ -70,8 +84,8 @@ export class BatchRows {
     if (rowCount > 1 && (rows[rowsAt + ROW_WORDS]! & ~WIDE) !== head) return null
     const texts = shortTexts()
     makeRoom(rowCount)
-    const words = shared
-    let to = sharedUsed
+    const words = room
+    let to = roomAt
     let start = 0
     let wideStart = 0
     for (let row = 0, at = rowsAt; row < rowCount; row++, to++, at += ROW_WORDS) {
@@ -99,11 +113,11 @@ export class BatchRows {
     const { rows, rowsAt, rowCount } = batch
     const count = rowCount * COPY_WORDS
     makeRoom(count)
-    const words = shared
-    const end = sharedUsed + count
+    const words = room
+    const end = roomAt + count
     let start = 0
     let wideStart = 0
-    for (let to = sharedUsed, at = rowsAt; to < end; to += COPY_WORDS, at += ROW_WORDS) {
+    for (let to = roomAt, at = rowsAt; to < end; to += COPY_WORDS, at += ROW_WORDS) {
       const head = rows[at]!
       const units = rows[at + 2]!
       const isWide = (head & WIDE) !== 0
@@ -117,7 +131,7 @@ export class BatchRows {
     return new BatchRows(batch, count, null, 0, 0)
   }
 
-  /** Takes the next `count` words, which were written, of those that batches share. */
+  /** Takes the room that was made, whose `count` words were written. */
   private constructor(
     { rowCount, text, wideText }: RowBatch,
     count: number,
@@ -128,9 +142,9 @@ export class BatchRows {
     this.length = rowCount
     this.#text = text
     this.#wideText = wideText
-    this.#words = shared
-    this.#at = sharedUsed
-    sharedUsed += count
+    this.#words = room
+    this.#at = roomAt
+    if (room === shared) sharedUsed += count
     this.#texts = texts
     this.#head = head
     this.#index = index
