@@ -21,7 +21,7 @@ const TESTS = {
     wasm-template wasm-takeover wasm-corpus suites`),
   main: words(`
     usage tool-calls assembler message openai-chat dialects wrapped auto provider corpus
-    token-stream bounds`),
+    token-stream bounds silence-timer`),
   plain: words('plain-decoder plain-decoder.prop framers sse wrapped dialects suites fuzz'),
 }
 

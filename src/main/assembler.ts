@@ -125,8 +125,8 @@ export class Assembler {
 
   /** Whether the answer came to its end, as far as its protocol says where that is. */
   get answered(): boolean {
-    if (this.#terminator !== null) return true
-    return this.#dialect.end === 'finish' && (this.#finish.size > 0 || this.#hasFinishDetail)
+    const isFinished = this.#finish.size > 0 || this.#hasFinishDetail
+    return this.#terminator !== null || (this.#dialect.end === 'finish' && isFinished)
   }
 
   /**
