@@ -1,4 +1,5 @@
 /** The fields table: Anthropic Messages, and Bedrock around them. */
+import { awsFrame } from '../aws-frames.ts'
 import {
   annotation,
   detail,
@@ -257,4 +258,19 @@ export const bedrock: readonly Row[] = [
   ...both('citations', blocks('Delta', { delta: { citation: { a: 1 } } }), annotation({ a: 1 })),
   ['filter / safety', [['metadata', { trace: { guardrail: { a: 1 } } }]], [safety({ a: 1 })]],
   ['filter / safety', [{ 'amazon-bedrock-trace': { a: 1 } }], [safety({ a: 1 })]],
+  [
+    'error',
+    [
+      awsFrame(
+        { ':message-type': 'exception', ':exception-type': 'throttlingException' },
+        '{"message":"m"}',
+      ),
+    ],
+    [
+      error(
+        { message: 'm', type: 'throttlingException' },
+        { message: 'm', type: 'throttlingException' },
+      ),
+    ],
+  ],
 ]

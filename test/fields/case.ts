@@ -25,8 +25,8 @@ export const FIELDS = [
 
 export type Field = (typeof FIELDS)[number]
 
-/** A payload; with the name of its event, or its frame's; or the data as it is. */
-export type Sent = object | string | readonly [event: string, payload: object]
+/** A payload; with the name of its event, or its frame's; or the data, or the bytes, as sent. */
+export type Sent = object | string | Uint8Array | readonly [event: string, payload: object]
 
 /** An error is told by what the provider put into it, see {@link error}. */
 export type SeenEvent = Exclude<TokenEvent, { type: 'error' }> | SeenError
@@ -48,7 +48,10 @@ export type Row = readonly [
 export function bodyOf({ framing }: Dialect, sent: readonly Sent[]): Uint8Array {
   if (framing === 'aws-eventstream') {
     return Buffer.concat(
-      sent.map((it) => (Array.isArray(it) ? awsEvent(it[0], it[1]) : awsChunk(it as object))),
+      sent.map((it) => {
+        if (it instanceof Uint8Array) return it
+        return Array.isArray(it) ? awsEvent(it[0], it[1]) : awsChunk(it as object)
+      }),
     )
   }
   const payloads = sent.map((it) => {
