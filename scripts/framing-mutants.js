@@ -31,10 +31,10 @@ export const framingMutants = [
     replace: 'let differs = i8x16.splat(0)',
   },
   {
-    name: 'text of 16 bytes is copied as if its last were plain',
+    name: 'the 16th byte of a text is copied as if it were plain',
     file: 'template.ts',
-    find: 'bytes <= 16 && (stops & ((1 << (<i32>bytes)) - 1)) == 0',
-    replace: 'bytes <= 16 && (stops & ((1 << (<i32>bytes)) - 1) & 0x7fff) == 0',
+    find: 'bytes < 32 && (stops & ((1 << (<i32>bytes)) - 1)) == 0',
+    replace: 'bytes < 32 && (stops & ((1 << (<i32>bytes)) - 1) & ~0x8000) == 0',
   },
   // ---- Ends of chunks.
   {
@@ -218,7 +218,7 @@ export const framingMutants = [
   {
     name: 'an event is flushed that nobody asked for',
     file: 'index.ts',
-    find: 'framing == FRAMING_SSE && load<u32>(profile, PROFILE_FLUSH) != 0',
+    find: 'framing == FRAMING_SSE && load<u8>(profile, PROFILE_FLUSH) != 0',
     replace: 'framing == FRAMING_SSE',
   },
   {

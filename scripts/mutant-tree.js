@@ -14,6 +14,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { isOfWasm, isPlaceable, pathOf } from './mutants.js'
 import { bin, root } from './run.js'
 
 /** An endless loop is caught, too. */
@@ -47,11 +48,12 @@ export class MutantTree {
    * @param {readonly string[]} tests - Names of test files, in the order in which they are tried.
    * @returns {Promise<{isCaught: boolean, outcome: string}>} `outcome` is the file that failed.
    */
-  async try({ file, find, replace }, tests) {
-    const isWasm = !file.includes('/')
-    const path = this.#at(isWasm ? join(DECODER, 'wasm', file) : file)
+  async try(mutant, tests) {
+    const { file, find, replace } = mutant
+    const isWasm = isOfWasm(mutant)
+    const path = this.#at(pathOf(mutant))
     const source = readFileSync(path, 'utf8')
-    if (source.split(find).length !== 2) return missed(`NOT FOUND ONCE in ${file}`)
+    if (!isPlaceable(mutant, source)) return missed(`NOT FOUND ONCE in ${file}`)
     await this.#build()
     writeFileSync(
       path,

@@ -31,7 +31,7 @@ function testOn(program) {
   const files = readdirSync(join(root, 'dist', 'test'))
     .filter((name) => name.endsWith('.test.js'))
     .map((name) => join('dist', 'test', name))
-  const options = ['--test', '--test-reporter=tap', '--test-timeout=300000']
+  const options = ['--test', '--test-reporter=tap', '--test-timeout=600000']
   const { ok, output } = run([program, ...options, ...files])
   const [pass, fail, skipped] = ['pass', 'fail', 'skipped'].map((name) => count(output, name))
   return { ok: ok && pass > 0, output, pass, fail, skipped, time: seconds(started) }

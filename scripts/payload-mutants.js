@@ -87,12 +87,36 @@ export const payloadMutants = [
     replace: '',
   },
   {
+    name: 'what follows a key that is looked up is taken for its colon',
+    file: 'json.ts',
+    find: '<u32>load<u16>(key + bytes) == QUOTE_COLON',
+    replace: '<u32>load<u8>(key + bytes) == QUOTE',
+  },
+  {
+    name: 'a key that is looked up is one byte longer from 8 on',
+    file: 'keys.ts',
+    find: 'load<u64>(key + max<usize>(bytes, 8) - 8)',
+    replace: 'load<u64>(key + max<usize>(bytes, 8) - 7)',
+  },
+  {
     name: 'a key with an escape is looked up as it was sent',
     file: 'keys.ts',
     find: 'return key + ctz(backslashes) < end',
     replace: 'return false',
   },
   // ---- Text.
+  {
+    name: 'the last block of a text is taken as if it were whole',
+    file: 'text.ts',
+    find: 'if (stops == 0 && at + 16 <= end) {\n      // Not',
+    replace: 'if (stops == 0) {\n      // Not',
+  },
+  {
+    name: 'of a block of wide text the last character is overwritten',
+    file: 'text.ts',
+    find: '      out += 32\n',
+    replace: '      out += 30\n',
+  },
   {
     name: 'an escape of U+0100 is Latin-1',
     file: 'text.ts',
@@ -199,9 +223,9 @@ export const payloadMutants = [
   },
   {
     name: 'a hole for blanks takes a line end',
-    file: 'template.ts',
-    find: 'at = blanksEnd(at, end, true)',
-    replace: 'at = blanksEnd(at, end, false)',
+    file: 'scan.ts',
+    find: 'const tab = i8x16.splat(0x09)',
+    replace: 'const tab = i8x16.splat(0x0a)',
   },
   {
     name: 'a template serves payloads that are nested too deep',

@@ -298,4 +298,35 @@ export const semanticMutants = [
     find: "return BASE64.test(text) ? Buffer.from(text, 'base64') : 'malformed'",
     replace: "return BASE64.test('') ? Buffer.from(text, 'base64') : 'malformed'",
   },
+  // ---- What main keeps.
+  {
+    name: 'batches write over the rows of those before',
+    file: 'src/main/batch-rows.ts',
+    find: '    sharedUsed += count\n',
+    replace: '',
+  },
+  {
+    name: 'a batch has room for one row more than there is',
+    file: 'src/main/batch-rows.ts',
+    find: 'sharedUsed + count <= shared.length',
+    replace: 'sharedUsed + count <= shared.length + 1',
+  },
+  {
+    name: 'deltas before an event are counted twice',
+    file: 'src/main/assembler.ts',
+    find: 'if (at < leading || this.#stays(rows, at))',
+    replace: 'if (this.#stays(rows, at))',
+  },
+  {
+    name: 'a row that says what others will is a token',
+    file: 'src/main/assembler.ts',
+    find: 'return this.#isValue[kind] === true',
+    replace: 'return kind !== row.ROW_TOOL_ID',
+  },
+  {
+    name: 'a silence is over before what came in it was read',
+    file: 'src/main/silence-timer.ts',
+    find: 'this.#reading = setImmediate(this.#callback)',
+    replace: 'this.#callback()',
+  },
 ]

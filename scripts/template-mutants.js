@@ -54,10 +54,22 @@ export const templateMutants = [
   },
   // ---- What it says.
   {
-    name: 'text of 17 bytes is copied as 16',
+    name: 'text of 33 bytes is copied as 32',
     file: 'template.ts',
-    find: 'const isPlain = bytes <= 16 &&',
-    replace: 'const isPlain = bytes <= 17 &&',
+    find: 'const isPlain = bytes < 32 &&',
+    replace: 'const isPlain = bytes < 34 &&',
+  },
+  {
+    name: 'of a long string the second 32 bytes are looked at from the 16th on',
+    file: 'template.ts',
+    find: 'if (stops == 0) at = hole + 32',
+    replace: 'if (stops == 0) at = hole + 48',
+  },
+  {
+    name: 'a gap is over after 16 blanks',
+    file: 'scan.ts',
+    find: 'if (blanks != 0xffff) return min(at + ctz(~blanks), end)',
+    replace: 'return min(at + ctz(~blanks), end)',
   },
   {
     name: 'an escape in a hole is passed on as it was sent',

@@ -7,12 +7,9 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { framingMutants } from './framing-mutants.js'
 import { MutantTree } from './mutant-tree.js'
-import { payloadMutants } from './payload-mutants.js'
+import { isOfWasm, mutants } from './mutants.js'
 import { root, seconds } from './run.js'
-import { semanticMutants } from './semantic-mutants.js'
-import { templateMutants } from './template-mutants.js'
 
 /** By where the fault is: test files from quick to slow. The first to fail catches the mutant. */
 const TESTS = {
@@ -20,8 +17,8 @@ const TESTS = {
     wasm-edges plain-decoder framers wrapped wasm-aws template-fuzz fuzz wasm-decoder.prop
     wasm-template wasm-takeover wasm-corpus suites`),
   main: words(`
-    usage tool-calls assembler message openai-chat dialects wrapped auto provider corpus
-    token-stream bounds silence-timer`),
+    silence-timer batch-rows.prop usage tool-calls assembler message openai-chat dialects wrapped
+    auto provider corpus token-stream bounds`),
   plain: words('plain-decoder plain-decoder.prop framers sse wrapped dialects suites fuzz'),
 }
 
@@ -34,13 +31,13 @@ const { values, positionals } = parseArgs({
   options: { resume: { type: 'boolean', default: false } },
 })
 
-const all = [...semanticMutants, ...framingMutants, ...payloadMutants, ...templateMutants]
-const chosen = all.filter(({ name }) => {
+const chosen = mutants.filter(({ name }) => {
   return positionals.length === 0 || positionals.some((word) => name.includes(word))
 })
 
-function testsOf({ file }) {
-  if (!file.includes('/')) return TESTS.wasm
+function testsOf(mutant) {
+  const { file } = mutant
+  if (isOfWasm(mutant)) return TESTS.wasm
   return file.startsWith('src/main/') ? TESTS.main : TESTS.plain
 }
 

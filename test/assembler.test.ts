@@ -278,7 +278,7 @@ test('error: a malformed event is reported with its numbers, and the stream goes
   assert.ok(event?.type === 'error')
   assert.equal(event.error.code, 'JSON_TOO_DEEP')
   assert.equal(event.error.message, 'event is not valid JSON')
-  assert.deepEqual(event.error.details, { offset: 7, excerpt: 'x' })
+  assert.deepEqual(event.error.details, { offset: 7, excerpt: 'x', jsonDepthMax: 64 })
   assert.equal(after?.type, 'text-delta')
 })
 

@@ -11,15 +11,13 @@ import {
   createMillrace,
   type DecodeOptions,
   type Millrace,
+  type MillraceError,
   type Source,
   type WritableTokenStream,
 } from '../src/main/index.ts'
 import { FRAME_BYTES_MAX, STREAM_LIMITS_DEFAULT, WINDOW_BYTES } from '../src/shared/limits.ts'
-import { findDialect } from '../src/shared/dialects/dialects.ts'
 import { bytes, chat, chunksOf, delta, DONE, FINISH } from './chat-bytes.ts'
-import { byteWise } from './chunking.ts'
 import { brief } from './reading.ts'
-import { engine, traceOf, wasmDecoder } from './wasm-host.ts'
 
 const MIB: number = 2 ** 20
 const ENDLESS_BYTES: number = Number(process.env['MILLRACE_LINE_MIB'] ?? 64) * MIB
@@ -189,9 +187,24 @@ const ROWS: readonly Row[] = [
     says: `lineBytesMax, ${lineBytesMax}`,
   },
   {
-    name: 'a number of 10 MB, where an event may be as long',
-    source: () => beside(`"created":${'1'.repeat(10_000_000)}`) + FINISH + DONE,
+    name: 'a number of 10 MB, where an event may be as long, is reported',
+    source: () => delta('a') + beside(`"created":${'1'.repeat(10_000_000)}`) + chat('b'),
     options: ROOMY,
+    events: ['a', 'JSON_NUMBER_TOO_LONG', 'b', 'finish', 'end'],
+    code: null,
+  },
+  {
+    name: 'a number of 65 bytes, with `strict`',
+    source: () => delta('a') + beside(`"created":${'1'.repeat(65)}`),
+    options: { strict: true },
+    events: ['a'],
+    code: 'JSON_NUMBER_TOO_LONG',
+    says: 'jsonNumberBytesMax, 64',
+  },
+  {
+    name: 'a number of 1,024 bytes, where one may be as long',
+    source: () => beside(`"created":${'1'.repeat(1024)}`) + FINISH + DONE,
+    options: { jsonNumberBytesMax: 1024 },
     events: ['a', 'finish', 'end'],
     code: null,
   },
@@ -199,7 +212,7 @@ const ROWS: readonly Row[] = [
     name: 'a number of 10 MB cannot be an index',
     source: () => chat('a', 'b').replace('"index":0', `"index":${'1'.repeat(10_000_000)}`),
     options: ROOMY,
-    events: ['EVENT_MALFORMED', 'b', 'finish', 'end'],
+    events: ['JSON_NUMBER_TOO_LONG', 'b', 'finish', 'end'],
     code: null,
   },
   {
@@ -358,6 +371,7 @@ interface Outcome {
   readonly events: string[]
   readonly code: string | null
   readonly message: string
+  readonly details: Readonly<Record<string, unknown>>
 }
 
 async function outcomeOf(mill: Millrace, source: Source, options: DecodeOptions): Promise<Outcome> {
@@ -366,10 +380,10 @@ async function outcomeOf(mill: Millrace, source: Source, options: DecodeOptions)
     const stream = mill.decode(source, options)
     for await (const event of stream) events.push(brief(event))
     await stream.final()
-    return { events, code: null, message: '' }
+    return { events, code: null, message: '', details: {} }
   } catch (error) {
-    const { code = 'not typed', message } = error as Error & { code?: string }
-    return { events, code, message }
+    const { code = 'not typed', message, details = {} } = error as Partial<MillraceError> & Error
+    return { events, code, message, details }
   }
 }
 
@@ -389,6 +403,8 @@ for (const placement of ['inline', 'worker'] as const) {
         const found = await outcomeOf(mill, source(tap), chosen)
         assert.deepEqual([found.events, found.code], [events, code])
         assert.ok(found.message.includes(says), found.message)
+        const [, limit, number] = /^(\w+), (\d+)$/.exec(says) ?? []
+        if (limit !== undefined) assert.equal(found.details[limit], Number(number))
         if (takenMax !== undefined) {
           const inFlight = WINDOW_BYTES.fallback + FRAME_BYTES_MAX
           assert.ok(tap.taken <= takenMax + inFlight, `${tap.taken} bytes were taken`)
@@ -416,27 +432,3 @@ test('bounds: what a line without an end has leased is bounded by its limit', as
     await mill.close()
   }
 })
-
-/** Bytes looked at for each byte of an event that comes byte by byte. */
-function scansOf(dialect: string, start: string, text: string, end: string): number {
-  const chunks = byteWise(bytes(start + text + end))
-  const earlier = engine.scannedBytes
-  assert.equal(traceOf(wasmDecoder(findDialect(dialect)), chunks).text, text)
-  return (engine.scannedBytes - earlier) / chunks.length
-}
-
-const AROUND: Readonly<Record<string, readonly [start: string, end: string]>> = {
-  'openai-chat': ['data: {"choices":[{"delta":{"content":"', '"}}]}\n\n'],
-  'ollama-chat': ['{"message":{"content":"', '"}}\n'],
-  'gemini-array': ['[{"candidates":[{"content":{"parts":[{"text":"', '"}]}}]}]'],
-}
-
-for (const [dialect, [start, end]] of Object.entries(AROUND)) {
-  test(`bounds: a byte of ${dialect} is scanned twice at most, byte by byte, in 1 MiB too`, () => {
-    // Once for its line end or its place in the nesting, and once where the event is walked.
-    for (const length of [66_000, MIB]) {
-      const scans = scansOf(dialect, start, longText(length), end)
-      assert.ok(scans > 1 && scans <= 2, `${scans} times, of ${length} bytes`)
-    }
-  })
-}

@@ -1,11 +1,21 @@
-/** Every recording of a dialect gives exactly its expected message, however it is cut. */
+/**
+ * Every recording of a dialect gives exactly its expected message, however it is cut: from either
+ * decoder, and from `final()` in either placement.
+ */
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
-import { MessageBuilder } from '../src/main/message.ts'
-import { createMillrace, type MillraceError } from '../src/main/index.ts'
 import { Assembler } from '../src/main/assembler.ts'
-import type { TokenBatch } from '../src/main/token-batch.ts'
+import { inlineEngine } from '../src/main/decoder-module.ts'
+import {
+  createDecoder,
+  createMillrace,
+  type Millrace,
+  type MillraceError,
+  type Placement,
+  type TokenBatch,
+} from '../src/main/index.ts'
+import { MessageBuilder } from '../src/main/message.ts'
 import { HeapSlabs } from '../src/shared/decoder/heap-slabs.ts'
 import { createPlainDecoder } from '../src/shared/decoder/plain-decoder.ts'
 import type { Dialect } from '../src/shared/dialects/dialect.ts'
@@ -14,26 +24,18 @@ import { sse } from '../src/shared/dialects/records.ts'
 import { STREAM_LIMITS_DEFAULT } from '../src/shared/limits.ts'
 import { RowWriter } from '../src/shared/row-writer.ts'
 import { byteWise, type Chunks, randomCuts, seeded, testSeed } from './chunking.ts'
+import { comparable, type Expected, expectedFinal, expectedOf } from './expected.ts'
 import { bodyOf, recordings } from './recordings.ts'
-import { sharedData, SHARED_DATA_MISSING, sharedJson } from './shared-data.ts'
+import { sharedData, SHARED_DATA_MISSING } from './shared-data.ts'
 
-type Expected = Record<string, unknown> & {
-  readonly oracle: string
-  readonly toolCalls: readonly Record<string, unknown>[]
-  readonly usage: Record<string, unknown> | null
-  readonly usageRaw: Record<string, unknown> | null
-  readonly sse?: { readonly events: number; readonly comments: number; readonly sha256: string }
+/** What one way of decoding makes of a body: the message, and the code of what failed. */
+interface Outcome {
+  readonly final: object
+  readonly code: string | null
 }
 
-/** The keys of the message's schema; the others of an expected file are about its making. */
-const MESSAGE_KEYS = (
-  'id model role text textDeltas textDeltaChoices reasoning reasoningDeltas refusal toolCalls ' +
-  'toolPlan hostedToolCalls finishReason usage usageRaw logprobs annotations error terminator ' +
-  'badJson'
-).split(' ')
-
-/** Decodes the chunks; each gives a batch of its own, and so does the end. */
-function* batchesOf(dialect: Dialect, chunks: Chunks): Generator<TokenBatch> {
+/** Decodes the chunks; each gives a batch of its own, and so does the end. Returns what failed. */
+function* batchesOf(dialect: Dialect, chunks: Chunks): Generator<TokenBatch, MillraceError | null> {
   const options = { limits: STREAM_LIMITS_DEFAULT, strict: false }
   const decoder = createPlainDecoder(dialect, options, new HeapSlabs(2 ** 28))
   const assembler = new Assembler(dialect)
@@ -46,41 +48,60 @@ function* batchesOf(dialect: Dialect, chunks: Chunks): Generator<TokenBatch> {
   }
   decoder.end(rows)
   yield assembler.read(rows.toBatch())
-  yield assembler.end().batch
+  const { batch, error } = assembler.end()
+  yield batch
+  return error
 }
 
-function finalOf(dialect: Dialect, chunks: Chunks): Record<string, unknown> {
+/** Of the plain decoder: the slow, obvious one. */
+function plainOutcome(dialect: Dialect, chunks: Chunks): Outcome {
   const message = new MessageBuilder(dialect, 2 ** 30)
-  for (const batch of batchesOf(dialect, chunks)) message.add(batch)
-  return { ...message.toFinal() }
+  const batches = batchesOf(dialect, chunks)
+  let next = batches.next()
+  for (; next.done !== true; next = batches.next()) message.add(next.value)
+  return { final: message.toFinal(), code: next.value?.code ?? null }
 }
 
-/** What the expected file says about the keys of the message. */
-function expectedFinal(expected: Expected): Record<string, unknown> {
-  const known = MESSAGE_KEYS.filter((key) => key in expected)
-  const final = Object.fromEntries(known.map((key) => [key, expected[key]]))
-  // Mistral's client knows three counts and drops the others, which `usageRaw` of the same file
-  // has. Ours reads the one that Mistral has in common with the rest of the family.
-  const details = expected.usageRaw?.['prompt_tokens_details']
-  if (!expected.oracle.startsWith('sdk:@mistralai/') || details === undefined) return final
-  const cachedInput = (details as { cached_tokens: number }).cached_tokens
-  return { ...final, usage: { ...expected.usage, cachedInput } }
+/** Of `createDecoder()`, which decodes in WASM. */
+function inlineOutcome(dialect: Dialect, chunks: Chunks): Outcome {
+  const decoder = createDecoder({ dialect })
+  const message = new MessageBuilder(dialect, 2 ** 30)
+  for (const chunk of chunks) message.add(decoder.push(chunk))
+  message.add(decoder.end())
+  return { final: message.toFinal(), code: decoder.failure?.code ?? null }
 }
 
-/** Ours, without the `input` of a call where the script that made the expected file had none. */
-function comparable(final: Record<string, unknown>, expected: Expected): Record<string, unknown> {
-  const calls = final['toolCalls'] as readonly Record<string, unknown>[]
-  const toolCalls = calls.map(({ input, ...call }, at) => {
-    return expected.toolCalls[at] !== undefined && 'input' in expected.toolCalls[at]
-      ? { ...call, input }
-      : call
-  })
-  return { ...final, toolCalls }
+/** The provider's own error is in the message; only `final()` fails with it in every case. */
+function withoutProviders(code: string | null): string | null {
+  return code === 'PROVIDER_ERROR' ? null : code
 }
 
-function digestOf(chunks: Chunks): { events: number; sha256: string } {
+/** Of `final()`. */
+async function millOutcome(
+  mill: Millrace,
+  chunks: Chunks,
+  options: { readonly dialect: string; readonly placement: Placement },
+): Promise<Outcome> {
+  try {
+    return { final: await mill.decode(chunks, options).final(), code: null }
+  } catch (error) {
+    const { code, details } = error as MillraceError
+    return { final: details['partial'] as object, code: withoutProviders(code) }
+  }
+}
+
+function assertOutcome({ final }: Outcome, expected: Expected, how: string): void {
+  assert.deepEqual(comparable(final, expected), expectedFinal(expected), how)
+}
+
+interface Digest {
+  readonly events: number
+  readonly sha256: string
+}
+
+function digestOf(batches: Iterable<TokenBatch>): Digest {
   const seen: [string, string][] = []
-  for (const batch of batchesOf(sse, chunks)) {
+  for (const batch of batches) {
     for (const event of batch) if (event.type === 'event') seen.push([event.event, event.data])
   }
   const sha256 = createHash('sha256').update(JSON.stringify(seen)).digest('hex')
@@ -106,57 +127,90 @@ for (const name of DIALECT_NAMES) {
   if (UNRECORDED.includes(name)) continue
   test(`${name}: every recording gives its expected message, however cut`, async (t) => {
     if (sharedData() === null) return t.skip(SHARED_DATA_MISSING)
-    const own = recordings.filter(({ dialect }) => dialect === name)
-    for (const { file, expected: path } of own) {
-      const body = await bodyOf(file)
-      const expected = sharedJson<Expected>(`corpus/${path}`)
+    const dialect = findDialect(name)
+    const own = recordings.filter((recording) => recording.dialect === name)
+    for (const recording of own) {
+      const body = await bodyOf(recording.file)
+      const expected = expectedOf(recording)
       for (const [cut, chunks] of cutsOf(body)) {
-        const final = comparable(finalOf(findDialect(name), chunks), expected)
-        assert.deepEqual(final, expectedFinal(expected), `${file}, ${cut}`)
+        const how = `${recording.file}, ${cut}`
+        const plain = plainOutcome(dialect, chunks)
+        assertOutcome(plain, expected, `${how}, plain`)
+        const inline = inlineOutcome(dialect, chunks)
+        assertOutcome(inline, expected, `${how}, inline`)
+        assert.equal(withoutProviders(inline.code), withoutProviders(plain.code), how)
       }
     }
     assert.ok(own.length > 0, 'there are recordings')
   })
 }
 
+test('createDecoder: decodes the recordings in WASM', (t) => {
+  if (process.env['MILLRACE_DECODER'] === 'plain') return t.skip('the plain decoder is asked for')
+  assert.ok(inlineEngine() !== null)
+})
+
 test('sse: every recorded event stream gives its expected events, however cut', async (t) => {
   if (sharedData() === null) return t.skip(SHARED_DATA_MISSING)
   let count = 0
-  for (const { file, expected: path } of recordings) {
-    const expected = sharedJson<Expected>(`corpus/${path}`)
-    if (expected.sse === undefined) continue
+  for (const recording of recordings) {
+    const { sse: digest } = expectedOf(recording)
+    if (digest === undefined) continue
     count++
-    const { events, sha256 } = expected.sse
-    const body = await bodyOf(file)
+    const { events, sha256 } = digest
+    const body = await bodyOf(recording.file)
     for (const [cut, chunks] of cutsOf(body)) {
-      assert.deepEqual(digestOf(chunks), { events, sha256 }, `${file}, ${cut}`)
+      const found = digestOf(batchesOf(sse, chunks))
+      assert.deepEqual(found, { events, sha256 }, `${recording.file}, ${cut}`)
     }
   }
   assert.ok(count > 190, `${count} recordings`)
 })
 
+/** One recording in so many is cut in every way before it goes through a worker. */
+const CUT_SAMPLING = 25
+
+/** Of Bedrock's, all: their frames are cut where no other dialect has anything to cut. */
+function* cutsForMill(body: Uint8Array, name: string): Generator<[string, Chunks]> {
+  const isSampled = name === 'bedrock-eventstream' || random() < 1 / CUT_SAMPLING
+  let ways = 0
+  for (const cut of cutsOf(body)) if (isSampled || ways++ < 2) yield cut
+}
+
 for (const placement of ['inline', 'worker'] as const) {
-  test(`bedrock-eventstream: every recording gives its message, ${placement}`, async (t) => {
+  test(`final: every recording of a dialect gives its message, ${placement}`, async (t) => {
     if (sharedData() === null) return t.skip(SHARED_DATA_MISSING)
     const mill = await createMillrace()
     t.after(() => mill.close())
-    const own = recordings.filter(({ dialect }) => dialect === 'bedrock-eventstream')
-    for (const { file, expected: path } of own) {
+    for (const recording of recordings) {
+      const { file, dialect } = recording
+      if (!DIALECT_NAMES.includes(dialect)) continue
       const body = await bodyOf(file)
-      const expected = sharedJson<Expected>(`corpus/${path}`)
-      for (const [cut, chunks] of cutsOf(body)) {
-        const message = new MessageBuilder(findDialect('bedrock-eventstream'), 2 ** 30)
-        const stream = mill.decode(chunks, { dialect: 'bedrock-eventstream', placement })
-        try {
-          for await (const batch of stream.batches()) message.add(batch)
-        } catch (error) {
-          // As it was recorded.
-          assert.equal((error as MillraceError).code, 'STREAM_TRUNCATED')
-        }
-        const final = comparable({ ...message.toFinal() }, expected)
-        assert.deepEqual(final, expectedFinal(expected), `${file}, ${cut}`)
+      const expected = expectedOf(recording)
+      const code = withoutProviders(plainOutcome(findDialect(dialect), [body]).code)
+      for (const [cut, chunks] of cutsForMill(body, dialect)) {
+        const outcome = await millOutcome(mill, chunks, { dialect, placement })
+        assertOutcome(outcome, expected, `${file}, ${cut}`)
+        assert.equal(outcome.code, code, `${file}, ${cut}`)
       }
     }
-    assert.ok(own.length > 5, `${own.length} recordings`)
+  })
+
+  test(`sse: every recording that has no dialect gives its events, ${placement}`, async (t) => {
+    if (sharedData() === null) return t.skip(SHARED_DATA_MISSING)
+    const mill = await createMillrace()
+    t.after(() => mill.close())
+    const others = recordings.filter(({ dialect }) => !DIALECT_NAMES.includes(dialect))
+    for (const recording of others) {
+      const { events, sha256 } = expectedOf(recording).sse!
+      const body = await bodyOf(recording.file)
+      for (const [cut, chunks] of cutsOf(body)) {
+        const batches: TokenBatch[] = []
+        const stream = mill.decode(chunks, { dialect: 'sse', placement })
+        for await (const batch of stream.batches()) batches.push(batch)
+        assert.deepEqual(digestOf(batches), { events, sha256 }, `${recording.file}, ${cut}`)
+      }
+    }
+    assert.ok(others.length > 0, 'there are recordings')
   })
 }

@@ -225,6 +225,8 @@ const invalidDialects: readonly (readonly [place: string, dialect: unknown])[] =
   ["rules[0].when['a'][1]", withRules({ ...text, when: { a: [true, 1] } })],
   ["rules[0].when['a']", withRules({ ...text, when: { a: 'x' } })],
   ['rules[0].on', withRules({ ...text, on: 'x' })],
+  ['rules[0].on', withRules({ ...text, on: [] })],
+  ['name', { ...withRules(text), name: 'auto' }],
   ['rules[0].argument', withRules({ emit: 'tool', argument: 'a' })],
   ['rules[0].index', withRules({ index: '#', rules: [] })],
   ['rules[0].rules', withRules({ each: 'a' })],

@@ -34,12 +34,12 @@ const PROVIDER_ERROR = 'data: {"error":{"message":"overloaded"}}\n\n'
 
 /** By the first column of the table. */
 const FAILURES: Readonly<Record<string, Failure>> = {
-  'a malformed event': {
-    source: () => [delta('a'), 'data: {oops\n\n', FINISH + DONE],
-    events: ['a', 'EVENT_MALFORMED', 'finish', 'end'],
+  'a malformed event, or one whose JSON passes a limit': {
+    source: () => [delta('a'), 'data: {oops\n\n', `data: ${'['.repeat(65)}\n\n`, FINISH + DONE],
+    events: ['a', 'EVENT_MALFORMED', 'JSON_TOO_DEEP', 'finish', 'end'],
     thrown: null,
   },
-  'a malformed event, with `strict`': {
+  'the same, with `strict`': {
     source: () => [delta('a'), 'data: {oops\n\n', chat('late')],
     options: { strict: true },
     events: ['a'],
@@ -94,7 +94,13 @@ const FAILURES: Readonly<Record<string, Failure>> = {
     events: ['a'],
     thrown: 'TIMEOUT',
   },
-  'a limit is passed': {
+  'the stream takes longer than `durationMax`': {
+    source: () => hanging(delta('a')).source,
+    options: { durationMax: 20 },
+    events: ['a'],
+    thrown: 'DURATION_EXCEEDED',
+  },
+  'a line or an event is too long': {
     source: () => [delta('a'), `data: ${'x'.repeat(2000)}`],
     options: { lineBytesMax: 1024 },
     events: ['a'],

@@ -42,6 +42,7 @@ const bounds: fc.Arbitrary<Setup> = fc.constantFrom<Setup>(
   {},
   { strict: true },
   { limits: { lineBytesMax: 120, eventBytesMax: 100, jsonDepthMax: 3 } },
+  { limits: { jsonNumberBytesMax: 32, eventNameBytesMax: 64, eventIdBytesMax: 64 } },
 )
 
 const wishes: fc.Arbitrary<Setup> = fc.constantFrom<Setup>(

@@ -54,3 +54,21 @@ test('end: what comes after it is dropped', () => {
   assert.equal(decoder.push(chat('late')).length, 0)
   assert.equal(decoder.end().length, 0)
 })
+
+test('push: the least limits are enough for a stream that keeps them, byte by byte', () => {
+  const name = 'm'.repeat(64)
+  const text =
+    'data: {"choices":[{"index":0,"delta":{"content":"hello"},"finish_reason":"stop"}]}\n\n'
+  const stream = `id: ${'7'.repeat(64)}\nevent: ${name}\n${text}event: ${name}\nretry: 5\n\n`
+  const decoder = createDecoder({
+    ...CHAT,
+    lineBytesMax: 256,
+    eventBytesMax: 256,
+    eventNameBytesMax: 64,
+    eventIdBytesMax: 64,
+    raw: true,
+  })
+  for (const byte of Buffer.from(stream)) decoder.push(Buffer.of(byte))
+  assert.equal(decoder.end().length, 0)
+  assert.equal(decoder.failure, null)
+})

@@ -3,7 +3,13 @@ import { readdirSync } from 'node:fs'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { compactJson } from '../src/shared/decoder/compact-json.ts'
-import { type JsonNode, parseJson, parsePayload } from '../src/shared/decoder/json.ts'
+import {
+  type JsonNode,
+  parseJson,
+  parsePayload,
+  type JsonLimits,
+  UNBOUNDED,
+} from '../src/shared/decoder/json.ts'
 import { decodeIndex, decodeJsonString } from '../src/shared/decoder/json-text.ts'
 import { sharedBytes, sharedData, SHARED_DATA_MISSING, sharedJson } from './shared-data.ts'
 
@@ -37,8 +43,12 @@ function valueOf(node: JsonNode, bytes: Uint8Array): unknown {
   }
 }
 
+function toDepth(jsonDepthMax: number): JsonLimits {
+  return { ...UNBOUNDED, jsonDepthMax }
+}
+
 function assertParsesAsReference(bytes: Uint8Array, where: string): void {
-  const node = parseJson(bytes, 1024)
+  const node = parseJson(bytes, toDepth(1024))
   const expected = reference(bytes)
   if (typeof node === 'string') assert.equal(expected, undefined, `${where}: must be accepted`)
   else assert.deepEqual(valueOf(node, bytes), expected, where)
@@ -98,7 +108,7 @@ test('parseJson: accepts, refuses and reads as JSON.parse does, for all of JSONT
     const bytes = sharedBytes(`data/JSONTestSuite/test_parsing/${name}`)
     // Two files nest 100,000 deep: refused here for it, and by JSON.parse for being unclosed.
     assertParsesAsReference(bytes, name)
-    const isRefused = typeof parseJson(bytes, 1024) === 'string'
+    const isRefused = typeof parseJson(bytes, toDepth(1024)) === 'string'
     assert.equal(isRefused ? 'reject' : 'accept', verdicts[name]?.lossy, name)
   }
   assert.equal(names.length, 318)
@@ -106,7 +116,7 @@ test('parseJson: accepts, refuses and reads as JSON.parse does, for all of JSONT
 
 test('parseJson: the places of nodes are those of their bytes', () => {
   const text = ' {"a": [1, "x\\n"] , "b":{"c":null}} '
-  const node = parseJson(utf8.encode(text), 8)
+  const node = parseJson(utf8.encode(text), toDepth(8))
   assert.ok(typeof node === 'object' && node.type === 'object')
   const placeOf = (child: JsonNode | undefined): string => text.slice(child?.start, child?.end)
   assert.equal(placeOf(node), text.trim())
@@ -116,7 +126,7 @@ test('parseJson: the places of nodes are those of their bytes', () => {
 
 test('parseJson: of equal keys the last wins wholly, and __proto__ is a key like any other', () => {
   const text = '{"a":{"x":1,"y":2},"__proto__":{"z":3},"a":{"y":4}}'
-  const node = parseJson(utf8.encode(text), 8)
+  const node = parseJson(utf8.encode(text), toDepth(8))
   assert.ok(typeof node === 'object' && node.type === 'object')
   assert.deepEqual([...node.members.keys()], ['a', '__proto__'])
   const a = node.members.get('a')
@@ -128,16 +138,31 @@ test('jsonDepthMax: nesting of the limit passes, one more is too deep, not malfo
   const nested = (depth: number, inner = ''): Uint8Array => {
     return utf8.encode('[{"a":'.repeat(depth / 2) + (inner || '1') + '}]'.repeat(depth / 2))
   }
-  assert.equal(typeof parseJson(nested(64), 64), 'object')
-  assert.equal(parseJson(nested(64, '[]'), 64), 'too-deep')
-  assert.equal(parseJson(nested(64, '{'), 64), 'too-deep')
-  assert.equal(parseJson(nested(64, ']'), 64), 'malformed')
-  assert.equal(parseJson(utf8.encode('['.repeat(1_000_000)), 1024), 'too-deep')
+  assert.equal(typeof parseJson(nested(64), toDepth(64)), 'object')
+  assert.equal(parseJson(nested(64, '[]'), toDepth(64)), 'too-deep')
+  assert.equal(parseJson(nested(64, '{'), toDepth(64)), 'too-deep')
+  assert.equal(parseJson(nested(64, ']'), toDepth(64)), 'malformed')
+  assert.equal(parseJson(utf8.encode('['.repeat(1_000_000)), toDepth(1024)), 'too-deep')
+})
+
+test('jsonNumberBytesMax: a number of the limit passes, one more byte is too long', () => {
+  const read = (text: string): unknown => {
+    const node = parseJson(utf8.encode(text), { jsonDepthMax: 8, jsonNumberBytesMax: 32 })
+    return typeof node === 'string' ? node : node.type
+  }
+  for (const number of ['1'.repeat(32), `-0.${'1'.repeat(29)}`, `1e+${'1'.repeat(29)}`]) {
+    assert.equal(read(`[${number}]`), 'array', number)
+    assert.equal(read(number), 'number', number)
+    assert.equal(read(`[${number}1]`), 'number-too-long', number)
+    assert.equal(read(`${number}1x`), 'number-too-long', number)
+    assert.equal(read(`[x, ${number}1]`), 'malformed', number)
+  }
+  assert.equal(read(`${'1'.repeat(33)}.`), 'malformed')
 })
 
 test('parsePayload: takes several objects in a row, and nothing else after a value', () => {
   const count = (text: string): number | string => {
-    const values = parsePayload(utf8.encode(text), 8)
+    const values = parsePayload(utf8.encode(text), toDepth(8))
     return typeof values === 'string' ? values : values.length
   }
   assert.equal(count('{"a":1}'), 1)
@@ -163,7 +188,7 @@ test('decodeJsonString: malformed UTF-8 is replaced as TextDecoder does, and cou
     // A control byte or quote ends a JSON string; the cases about those are not about UTF-8.
     if (inner.some((byte) => byte < 0x20 || byte === 0x22 || byte === 0x5c)) continue
     const quoted = new Uint8Array([0x22, ...inner, 0x22])
-    const node = parseJson(quoted, 1)
+    const node = parseJson(quoted, toDepth(1))
     assert.ok(typeof node === 'object', id)
     const tally = { replacements: 0 }
     const text = decodeJsonString(quoted.subarray(node.start, node.end), tally)

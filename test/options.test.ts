@@ -37,6 +37,7 @@ const STREAM_OPTIONS: readonly (keyof DecodeOptions)[] = [
   'placement',
   'windowBytes',
   'timeout',
+  'durationMax',
   'strict',
   'accumulate',
   'finalBytesMax',
@@ -44,6 +45,9 @@ const STREAM_OPTIONS: readonly (keyof DecodeOptions)[] = [
   'lineBytesMax',
   'eventBytesMax',
   'jsonDepthMax',
+  'jsonNumberBytesMax',
+  'eventNameBytesMax',
+  'eventIdBytesMax',
 ]
 
 let mill: Millrace
@@ -136,20 +140,33 @@ test('docs: the table of bounds has every option that is a number, as it is', ()
     bufferedBytesMax: limits.BUFFERED_BYTES,
     windowBytes: limits.WINDOW_BYTES,
     timeout: limits.TIMEOUT_MS,
+    durationMax: limits.DURATION_MS,
     finalBytesMax: limits.FINAL_BYTES,
     ...Object.fromEntries(ofBytes),
   })
 })
 
 test('options: their bounds are themselves allowed', async () => {
-  const least = { windowBytes: 1024, lineBytesMax: 256, eventBytesMax: 256, jsonDepthMax: 4 }
+  const least = {
+    windowBytes: 1024,
+    lineBytesMax: 256,
+    eventBytesMax: 256,
+    jsonDepthMax: 4,
+    jsonNumberBytesMax: 32,
+    eventNameBytesMax: 64,
+    eventIdBytesMax: 64,
+  }
   const MIB = 1024 * 1024
   const most = {
     windowBytes: 16 * MIB,
     lineBytesMax: 64 * MIB,
     eventBytesMax: 64 * MIB,
     jsonDepthMax: 1024,
+    jsonNumberBytesMax: 1024,
+    eventNameBytesMax: 1024,
+    eventIdBytesMax: 8192,
     timeout: 2 ** 31 - 1,
+    durationMax: 2 ** 31 - 1,
     finalBytesMax: 2 ** 30,
   }
   for (const options of [least, most]) {

@@ -4,7 +4,16 @@ import { sharedBytes, sharedData, sharedJson } from './shared-data.ts'
 
 export interface Recording {
   readonly file: string
+  /** Whose it is, as far as the manifest tells providers apart. */
+  readonly provider: string
   readonly dialect: string
+  /** Where it was asked for; `null` where that is not known. */
+  readonly endpoint: string | null
+  /** How it came to be: off the wire, from payloads, made from a recording. */
+  readonly recorded: string
+  /** What was changed in it on purpose. */
+  readonly mutation?: string
+  readonly source: { readonly repo: string; readonly path: string }
   readonly expected: string
 }
 

@@ -169,7 +169,8 @@ function variantsOf({ families, random }: Scene): Buffer[] {
 function setupFor({ families, random }: Scene): Setup {
   const roll = random()
   if (roll < 0.65) return {}
-  if (roll < 0.75) return { strict: true }
+  if (roll < 0.7) return { strict: true }
+  if (roll < 0.75) return { limits: { jsonNumberBytesMax: 32, eventNameBytesMax: 64 } }
   const { event, lead } = pick(families, random)
   const some = Math.floor(random() * 5) - 2
   if (roll < 0.85) return { limits: { lineBytesMax: Math.max(1, event.length + some) } }

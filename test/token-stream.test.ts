@@ -153,6 +153,19 @@ function tests(placement: Placement): void {
     await cancelled
   })
 
+  test('durationMax: a source that goes on fails the stream after what came before', async () => {
+    const source = async function* (): AsyncGenerator<string> {
+      for (;;) {
+        yield delta('a')
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+    }
+    const { events, error } = await collectUntilFailure(decode(source(), { durationMax: 50 }))
+    assert.equal(error.code, 'DURATION_EXCEEDED')
+    assert.deepEqual(error.details, { durationMax: 50 })
+    assert.match(textOf(events), /^a+$/)
+  })
+
   test('end: a connection that is kept open after the end is not waited for', async () => {
     const { source, cancelled } = hanging(HELLO)
     assert.equal(textOf(await collect(decode(source))), 'Hello wörld 🌍')

@@ -70,6 +70,9 @@ function spelled(text: string, at = -1): Buffer {
   return Buffer.from(`"${inside.join('')}"`)
 }
 
+/** As long as any limit allows; what follows makes it longer. */
+const LONG_NUMBER: string = '7'.repeat(32)
+
 /** Mostly one that may be an index: what cannot be spoils its event where it is to be one. */
 const number: fc.Arbitrary<Buffer> = fc.oneof(
   {
@@ -80,7 +83,7 @@ const number: fc.Arbitrary<Buffer> = fc.oneof(
     weight: 1,
     arbitrary: fc
       .tuple(
-        fc.constantFrom('0', '1', '65536', '2147483647', '2147483648', '-1'),
+        fc.constantFrom('0', '1', '65536', '2147483647', '2147483648', '-1', LONG_NUMBER),
         fc.constantFrom('', '', '', '.5', 'e1', 'E+2', '.25e-3', 'e', '.'),
       )
       .map((parts) => Buffer.from(parts.join(''))),

@@ -27,6 +27,7 @@ const setup = fc.record({
     {},
     { lineBytesMax: 120, eventBytesMax: 100, jsonDepthMax: 3 },
     { lineBytesMax: 40 },
+    { jsonNumberBytesMax: 32, eventNameBytesMax: 64, eventIdBytesMax: 64 },
     { eventBytesMax: 60, jsonDepthMax: 1 },
   ),
 })

@@ -1,6 +1,7 @@
 import { compileDialect } from '../shared/dialects/compile.ts'
 import type { Dialect } from '../shared/dialects/dialect.ts'
 import { type ErrorCode, MillraceError } from '../shared/errors.ts'
+import { limitPassed, STREAM_LIMITS_DEFAULT, type StreamLimits } from '../shared/limits.ts'
 import * as row from '../shared/rows.ts'
 import { BatchRows } from './batch-rows.ts'
 import type { TokenEvent } from './events.ts'
@@ -61,6 +62,7 @@ export class Assembler {
   errors = 0
 
   readonly #dialect: Dialect
+  readonly #limits: StreamLimits
   readonly #usage: UsageMeter
   readonly #tools: ToolCalls
   /** By row kind: rows that are events by themselves. */
@@ -89,9 +91,17 @@ export class Assembler {
   #places: number[] = []
   #events: TokenEvent[] = []
 
-  /** @param isRecognized - Nobody named the dialect: the first event tells it. */
-  constructor(dialect: Dialect, isRecognized = false) {
+  /**
+   * @param isRecognized - Nobody named the dialect: the first event tells it.
+   * @param limits - What the decoder goes by: errors tell which was passed.
+   */
+  constructor(
+    dialect: Dialect,
+    isRecognized = false,
+    limits: StreamLimits = STREAM_LIMITS_DEFAULT,
+  ) {
     this.#dialect = dialect
+    this.#limits = limits
     this.#streamed = compileDialect(dialect).hasWhole ? new StreamedTexts() : null
     this.#usage = new UsageMeter(dialect.usage)
     for (const kind of VALUE_KINDS) this.#isValue[kind] = true
@@ -324,7 +334,8 @@ export class Assembler {
     }
     const code = row.DECODE_ERROR_CODES[choice] as ErrorCode
     const { message, ...details } = value as { message: string }
-    const error = new MillraceError(code, message, details)
+    const numbers = { ...details, ...limitPassed(code, this.#limits) }
+    const error = new MillraceError(code, message, numbers)
     if (kind !== row.ROW_FATAL) {
       this.#emit({ type: 'error', error })
       return

@@ -48,7 +48,7 @@ export class InlineDecoder {
     this.#engine = inlineEngine(module)
     if (dialect === null) this.#detector = new DialectDetector(limits)
     else this.#decoder = createDecoderOn(this.#engine, dialect, stream)
-    this.#assembler = new Assembler(dialect ?? sse)
+    this.#assembler = new Assembler(dialect ?? sse, false, limits)
   }
 
   /**
@@ -92,7 +92,7 @@ export class InlineDecoder {
     try {
       const dialect = look(detector)
       if (dialect === null) return
-      this.#assembler = new Assembler(dialect, true)
+      this.#assembler = new Assembler(dialect, true, this.#options.limits)
       this.#decoder = createDecoderOn(this.#engine, dialect, this.#options)
       this.#decoder.push(detector.seen, this.#rows)
     } catch (error) {

@@ -1,5 +1,5 @@
 import type { Dialect } from '../shared/dialects/dialect.ts'
-import { MillraceError } from '../shared/errors.ts'
+import { type ErrorCode, MillraceError } from '../shared/errors.ts'
 import { DeltaLog } from './delta-log.ts'
 import type { TokenEvent, Usage } from './events.ts'
 import type { ProviderErrorFields } from './provider-error.ts'
@@ -71,6 +71,8 @@ const NO_USAGE = { usage: null, raw: null }
 
 /** What an entry of a list counts beside its text, bytes: entries without text are bounded, too. */
 const ENTRY_BYTES = 64
+
+const BAD_JSON: readonly ErrorCode[] = ['EVENT_MALFORMED', 'JSON_TOO_DEEP', 'JSON_NUMBER_TOO_LONG']
 
 /** Accumulates the batches of one stream into its {@link Message}, up to a bound. */
 export class MessageBuilder {
@@ -264,7 +266,7 @@ export class MessageBuilder {
   }
 
   #addError({ code, details }: MillraceError): void {
-    if (code === 'EVENT_MALFORMED' || code === 'JSON_TOO_DEEP') this.#facts.badJson++
+    if (BAD_JSON.includes(code)) this.#facts.badJson++
     if (code !== 'PROVIDER_ERROR') return
     // What came outside of the protocol is reported as an event, but is no part of its message.
     if (details['outsideProtocol'] === true) return

@@ -95,10 +95,11 @@ export class Millrace {
    *   async, of `Uint8Array` or string, or one of these; UTF-8, cut anywhere.
    * @throws {MillraceError} Now: `OPTION_INVALID`, `DIALECT_UNKNOWN`, `MILLRACE_CLOSED`. From the
    *   stream's readers, for the source: `HTTP_STATUS`, `BODY_MISSING`, `BODY_USED`, `CONTENT_TYPE`,
-   *   `SOURCE_FAILED`, `TIMEOUT`; for its bytes: `NOT_A_STREAM`, `LINE_TOO_LONG`,
-   *   `EVENT_TOO_LARGE`, `BUFFERS_EXHAUSTED`, `STREAM_TRUNCATED`, `PROVIDER_ERROR`, and with
-   *   `strict` `EVENT_MALFORMED`, `JSON_TOO_DEEP`; for the rest: `STREAM_ABORTED`,
-   *   `MILLRACE_CLOSED`, `TOO_MANY_STREAMS`, `WORKER_EXITED`.
+   *   `SOURCE_FAILED`, `TIMEOUT`, `DURATION_EXCEEDED`; for its bytes: `NOT_A_STREAM`,
+   *   `LINE_TOO_LONG`, `EVENT_TOO_LARGE`, `BUFFERS_EXHAUSTED`, `STREAM_TRUNCATED`,
+   *   `PROVIDER_ERROR`, and with `strict` `EVENT_MALFORMED`, `JSON_TOO_DEEP`,
+   *   `JSON_NUMBER_TOO_LONG`; for the rest: `STREAM_ABORTED`, `MILLRACE_CLOSED`,
+   *   `TOO_MANY_STREAMS`, `WORKER_EXITED`.
    * @example
    * const mill = await createMillrace()
    * const stream = mill.decode('data: {"text":"raw"}\n\n', { dialect: 'sse' })

@@ -4,6 +4,7 @@ import { inspect } from 'node:util'
 import { MillraceError } from '../shared/errors.ts'
 import {
   BUFFERED_BYTES,
+  DURATION_MS,
   FINAL_BYTES,
   STREAM_LIMITS_CAP,
   STREAM_LIMITS_DEFAULT,
@@ -66,6 +67,11 @@ export interface DecodeOptions extends Partial<StreamLimits> {
    * its finish reason, in a dialect that need not say more. 0 is none. Default 60,000.
    */
   readonly timeout?: number
+  /**
+   * The longest that the stream may take, from its start to the last byte decoded, ms;
+   * `DURATION_EXCEEDED` beyond. 0 is none. Default 3,600,000: an hour.
+   */
+  readonly durationMax?: number
   /** The first malformed event ends the stream with its error. Default false: it is reported. */
   readonly strict?: boolean
   /** Each event is also delivered as it was sent, before what it says. Default false. */
@@ -94,6 +100,7 @@ export interface StreamOptions {
   readonly placement: Placement
   readonly windowBytes: number
   readonly timeoutMs: number
+  readonly durationMs: number
   readonly strict: boolean
   readonly raw: boolean
   readonly flushIncomplete: boolean
@@ -160,6 +167,7 @@ export function resolveStreamOptions(options: DecodeOptions): StreamOptions {
     placement,
     windowBytes: integer('windowBytes', options.windowBytes, WINDOW_BYTES),
     timeoutMs: integer('timeout', options.timeout, TIMEOUT_MS),
+    durationMs: integer('durationMax', options.durationMax, DURATION_MS),
     strict: boolean('strict', options.strict, false),
     raw: boolean('raw', options.raw, false),
     flushIncomplete: boolean('flushIncomplete', options.flushIncomplete, false),
@@ -169,6 +177,9 @@ export function resolveStreamOptions(options: DecodeOptions): StreamOptions {
       lineBytesMax: limit('lineBytesMax', options),
       eventBytesMax: limit('eventBytesMax', options),
       jsonDepthMax: limit('jsonDepthMax', options),
+      jsonNumberBytesMax: limit('jsonNumberBytesMax', options),
+      eventNameBytesMax: limit('eventNameBytesMax', options),
+      eventIdBytesMax: limit('eventIdBytesMax', options),
     },
     signal,
   }
@@ -190,6 +201,7 @@ const STREAM_OPTION_NAMES: readonly string[] = [
   'placement',
   'windowBytes',
   'timeout',
+  'durationMax',
   'strict',
   'raw',
   'flushIncomplete',

@@ -62,7 +62,8 @@ export async function openSource(source: Source, framing: Framing | null): Promi
     if (isWebStream(source)) return fromWebStream(source)
     if (isIterable(source)) return fromIterator(source)
   }
-  const given = source === null ? 'null' : typeof source
+  const isPromise = (source as unknown) instanceof Promise
+  const given = isPromise ? 'a Promise: await it' : source === null ? 'null' : typeof source
   throw new MillraceError(
     'OPTION_INVALID',
     'source must be a Response, ReadableStream, Readable, iterable of Uint8Array or string, ' +

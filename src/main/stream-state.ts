@@ -54,6 +54,7 @@ export class StreamState {
   #sourceError: MillraceError | null = null
   #drainWaiters: (() => void)[] = []
   readonly #silence: SilenceTimer
+  readonly #deadline: NodeJS.Timeout | undefined
   #flowing = false
 
   #queue: QueuedBatch[] = []
@@ -78,12 +79,22 @@ export class StreamState {
     this.options = options
     this.#onClosed = onClosed
     this.#latency = new LatencyProbe(latency)
+    this.#deadline = this.#startDeadline(options.durationMs)
     this.#silence = new SilenceTimer(options.timeoutMs, () => this.#timeOut())
     this.#credit = new Credit(options.windowBytes)
     if (options.dialect === null) this.detector = new DialectDetector(options.limits)
     this.#use(options.dialect ?? sse, false)
     this.#unwatchAbort =
       options.signal === null ? noop : watchAbort(options.signal, (reason) => this.abort(reason))
+  }
+
+  #startDeadline(durationMs: number): NodeJS.Timeout | undefined {
+    if (durationMs === 0) return undefined
+    const message = `stream took longer than durationMax, ${durationMs} ms`
+    const end = (): void => {
+      this.fail(new MillraceError('DURATION_EXCEEDED', message, { durationMax: durationMs }))
+    }
+    return setTimeout(end, durationMs).unref()
   }
 
   /** Starts the stream on a placement. */
@@ -169,9 +180,9 @@ export class StreamState {
   }
 
   #use(dialect: Dialect, isRecognized: boolean): void {
-    const { accumulate, finalBytesMax } = this.options
+    const { accumulate, finalBytesMax, limits } = this.options
     this.dialect = dialect
-    this.#assembler = new Assembler(dialect, isRecognized)
+    this.#assembler = new Assembler(dialect, isRecognized, limits)
     this.#message = accumulate ? new MessageBuilder(dialect, finalBytesMax) : null
   }
 
@@ -335,6 +346,7 @@ export class StreamState {
     this.#ending = true
     this.#counts.endMs = performance.now()
     this.#silence.stop()
+    clearTimeout(this.#deadline)
     this.#unwatchAbort()
     this.#wakeDrained()
     this.#wakeConsumer()

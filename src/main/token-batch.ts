@@ -32,7 +32,7 @@ export type ReadValue = (kind: RowKind, choice: number, text: string) => TokenEv
 
 /**
  * Tokens that arrived together, as columns: `type(at)`, `text(at)` and so on, for `at` from 0 to
- * `length - 1`. Iterate it for events instead.
+ * `length - 1`; a `RangeError` beyond. Iterate it for events instead.
  *
  * Deltas and values stay rows over one string until they are asked for; everything else is an event
  * already. A batch never changes.
@@ -138,7 +138,10 @@ export class TokenBatch implements Iterable<TokenEvent> {
     return rows.isWide(row) === rows.isWide(row - 1)
   }
 
+  /** @throws {RangeError} Rows of other batches lie beyond: see batch-rows.ts. */
   #rowOf(at: number): number {
+    // As an integer without a sign, a negative one or a fraction is another.
+    if (at >>> 0 !== at || at >= this.length) throw new RangeError(outside(at, this.length))
     return this.#tokens === null ? at : (this.#tokens[at] as number)
   }
 
@@ -150,4 +153,8 @@ export class TokenBatch implements Iterable<TokenEvent> {
   #eventOf(row: number): TokenEvent {
     return this.#events[~row] as TokenEvent
   }
+}
+
+function outside(at: number, length: number): string {
+  return `there is no token ${at} in a batch of ${length}; they count from 0`
 }

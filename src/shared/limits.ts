@@ -6,6 +6,8 @@
  * defaults suit text streams; recordings of image models hold lines of 2 MB.
  */
 
+import type { ErrorCode } from './errors.ts'
+
 const KIB = 1024
 const MIB: number = 1024 * KIB
 const GIB: number = 1024 * MIB
@@ -31,6 +33,9 @@ export const WINDOW_BYTES: Range = { min: KIB, max: 16 * MIB, fallback: 256 * KI
 /** The longest wait for a source's next bytes, ms; 0 is none. A timer takes no more. */
 export const TIMEOUT_MS: Range = { min: 0, max: 2 ** 31 - 1, fallback: 60_000 }
 
+/** The longest that a stream may take, ms; 0 is none. */
+export const DURATION_MS: Range = { min: 0, max: 2 ** 31 - 1, fallback: 3_600_000 }
+
 /** Most text that `final()` keeps, bytes. */
 export const FINAL_BYTES: Range = { min: KIB, max: GIB, fallback: 16 * MIB }
 
@@ -42,12 +47,21 @@ export interface StreamLimits {
   readonly eventBytesMax: number
   /** Deepest JSON nesting. `JSON_TOO_DEEP` beyond. Default 64. */
   readonly jsonDepthMax: number
+  /** Longest JSON number, bytes. `JSON_NUMBER_TOO_LONG` beyond. Default 64. */
+  readonly jsonNumberBytesMax: number
+  /** Longest SSE `event` value, bytes; a longer one is ignored and counted. Default 256. */
+  readonly eventNameBytesMax: number
+  /** Longest SSE `id` value, bytes; a longer one is ignored and counted. Default 1,024. */
+  readonly eventIdBytesMax: number
 }
 
 export const STREAM_LIMITS_DEFAULT: StreamLimits = {
   lineBytesMax: 4 * MIB,
   eventBytesMax: 4 * MIB,
   jsonDepthMax: 64,
+  jsonNumberBytesMax: 64,
+  eventNameBytesMax: 256,
+  eventIdBytesMax: 1024,
 }
 
 /** Hard caps on {@link StreamLimits}: what an option may ask for at most. */
@@ -55,6 +69,9 @@ export const STREAM_LIMITS_CAP: StreamLimits = {
   lineBytesMax: 64 * MIB,
   eventBytesMax: 64 * MIB,
   jsonDepthMax: 1024,
+  jsonNumberBytesMax: 1024,
+  eventNameBytesMax: 1024,
+  eventIdBytesMax: 8192,
 }
 
 /** The least that an option may ask for of {@link StreamLimits}. */
@@ -62,13 +79,25 @@ export const STREAM_LIMITS_LEAST: StreamLimits = {
   lineBytesMax: 256,
   eventBytesMax: 256,
   jsonDepthMax: 1,
+  jsonNumberBytesMax: 32,
+  eventNameBytesMax: 64,
+  eventIdBytesMax: 64,
+}
+
+const LIMIT_PASSED: Readonly<Partial<Record<ErrorCode, keyof StreamLimits>>> = {
+  LINE_TOO_LONG: 'lineBytesMax',
+  EVENT_TOO_LARGE: 'eventBytesMax',
+  JSON_TOO_DEEP: 'jsonDepthMax',
+  JSON_NUMBER_TOO_LONG: 'jsonNumberBytesMax',
+}
+
+/** The limit that an error says was passed, by its name: for `details`. */
+export function limitPassed(code: ErrorCode, limits: StreamLimits): Partial<StreamLimits> {
+  const name = LIMIT_PASSED[code]
+  return name === undefined ? {} : { [name]: limits[name] }
 }
 
 // ---- what a stream may make us keep --------------------------------------------------------
-
-/** Longest SSE `id` and `event` value, bytes; a longer one is ignored and counted. */
-export const EVENT_ID_BYTES_MAX = 1024
-export const EVENT_NAME_BYTES_MAX = 256
 
 /** Events that `auto` looks at before it gives up: pings and the like tell nothing. */
 export const DETECTION_EVENTS_MAX = 64

@@ -121,6 +121,7 @@ export const DECODE_ERROR_CODES = [
   'STREAM_POISONED',
   'EVENT_CONCATENATED',
   'FRAME_CORRUPT',
+  'JSON_NUMBER_TOO_LONG',
 ] as const
 
 export type DecodeErrorCode = (typeof DECODE_ERROR_CODES)[number]

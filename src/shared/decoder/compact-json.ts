@@ -1,4 +1,4 @@
-import { type JsonNode, parseJson } from './json.ts'
+import { type JsonNode, parseJson, UNBOUNDED } from './json.ts'
 import { decodeJsonString } from './json-text.ts'
 
 /**
@@ -7,8 +7,8 @@ import { decodeJsonString } from './json-text.ts'
  */
 export function compactJson(text: string): string {
   const bytes = new TextEncoder().encode(text)
-  // The depth was bounded when the event was decoded, by an option of at most 1,024.
-  const node = parseJson(bytes, Infinity)
+  // What is bounded was when the event was decoded.
+  const node = parseJson(bytes, UNBOUNDED)
   return typeof node === 'string' ? text : write(node, bytes)
 }
 

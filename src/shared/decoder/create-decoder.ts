@@ -31,9 +31,9 @@ export function createDecoderOn(
   dialect: Dialect,
   options: DecodeOptions,
 ): Decoder {
-  const { lineBytesMax, eventBytesMax } = options.limits
-  // A line and an event at most are carried; while one grows, so does its copy of twice the size.
-  const budgetBytes = 4 * (lineBytesMax + eventBytesMax)
+  const { lineBytesMax, eventBytesMax, eventNameBytesMax, eventIdBytesMax } = options.limits
+  // A line, an event and its name are carried; while one grows, so does its copy of twice the size.
+  const budgetBytes = 4 * (lineBytesMax + eventBytesMax + eventNameBytesMax + eventIdBytesMax)
   const decoder = engine === null ? null : createWasmDecoder(engine, dialect, options, budgetBytes)
   return decoder ?? createPlainDecoder(dialect, options, new HeapSlabs(budgetBytes))
 }

@@ -7,7 +7,12 @@ import { compileDialect, type CompiledDialect, type CompiledSign } from '../dial
 import type { Dialect, Framing } from '../dialects/dialect.ts'
 import { DIALECTS_KNOWN } from '../dialects/dialects.ts'
 import { MillraceError } from '../errors.ts'
-import { DETECTION_EVENTS_MAX, EXCERPT_BYTES_MAX, type StreamLimits } from '../limits.ts'
+import {
+  DETECTION_EVENTS_MAX,
+  EXCERPT_BYTES_MAX,
+  limitPassed,
+  type StreamLimits,
+} from '../limits.ts'
 import { GZIP_START } from './body-sniffer.ts'
 import { Carry } from './carry.ts'
 import { crc32 } from './crc32.ts'
@@ -99,7 +104,7 @@ export class DialectDetector {
   #search(frames: Iterable<Frame>): Dialect | null {
     if (this.#framing === 'aws-eventstream') return dialectNamed('bedrock-eventstream')
     for (const frame of frames) {
-      if (frame.kind === 'failure') throw limitPassed(frame)
+      if (frame.kind === 'failure') throw failed(frame, this.#limits)
       if (frame.kind === 'stray') this.#hasError ||= frame.name === 'error'
       if (frame.kind !== 'payload') continue
       const found = this.#recognize(frame.data, frame.name)
@@ -112,7 +117,7 @@ export class DialectDetector {
   }
 
   #recognize(data: Uint8Array, name: string): Dialect | null {
-    const values = parsePayload(data, this.#limits.jsonDepthMax)
+    const values = parsePayload(data, this.#limits)
     const value = typeof values === 'string' ? undefined : values[0]
     if (value?.type !== 'object') return null
     this.#hasError ||= value.members.has('error') || name === 'error'
@@ -124,7 +129,7 @@ export class DialectDetector {
   }
 
   #isJsonDocument(): boolean {
-    const node = parseJson(this.seen, this.#limits.jsonDepthMax)
+    const node = parseJson(this.seen, this.#limits)
     return typeof node !== 'string' && node.type === 'object'
   }
 
@@ -188,8 +193,9 @@ function holds({ each, has }: CompiledSign, value: JsonNode): boolean {
 }
 
 /** As the decoder of whatever dialect would report it. */
-function limitPassed({ code, message, offset }: FailureFrame): MillraceError {
-  return new MillraceError(code, message, { offset, excerpt: '' })
+function failed({ code, message, offset }: FailureFrame, limits: StreamLimits): MillraceError {
+  const details = { offset, excerpt: '', ...limitPassed(code, limits) }
+  return new MillraceError(code, message, details)
 }
 
 function dialectNamed(name: string): Dialect {

@@ -48,6 +48,10 @@ const FAULTS: readonly FaultKind[] = [
   { code: 'FRAME_CORRUPT', message: crcMessage('frame'), isBlind: true },
   { code: 'FRAME_CORRUPT', message: (bytes) => `frame of ${bytes} bytes has impossible lengths` },
   { code: 'FRAME_CORRUPT', message: () => 'headers of the frame are not whole' },
+  {
+    code: 'JSON_NUMBER_TOO_LONG',
+    message: (max) => `event has a number over jsonNumberBytesMax, ${max} bytes`,
+  },
 ]
 
 /** A fault as its row has it. */

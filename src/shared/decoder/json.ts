@@ -9,6 +9,7 @@
  * @see https://www.rfc-editor.org/rfc/rfc8259
  */
 import type { Keys } from '../dialects/compile.ts'
+import type { StreamLimits } from '../limits.ts'
 import { decodeJsonString } from './json-text.ts'
 
 /** Bytes `start` to `end`, exclusive; those of a string include its quotes. */
@@ -34,8 +35,12 @@ export interface JsonArray {
 
 export type JsonNode = JsonLeaf | JsonObject | JsonArray
 
-/** Why bytes are refused: they are no JSON, or nested too deep; whichever shows first. */
-export type JsonRefusal = 'malformed' | 'too-deep'
+/** Why bytes are refused: they are no JSON, or pass a limit; whichever shows first. */
+export type JsonRefusal = 'malformed' | 'too-deep' | 'number-too-long'
+
+export type JsonLimits = Pick<StreamLimits, 'jsonDepthMax' | 'jsonNumberBytesMax'>
+
+export const UNBOUNDED: JsonLimits = { jsonDepthMax: Infinity, jsonNumberBytesMax: Infinity }
 
 const QUOTE = 0x22
 const PLUS = 0x2b
@@ -62,8 +67,8 @@ const LITERALS = (['true', 'false', 'null'] as const).map((type) => {
 })
 
 /** Parses the one value that `bytes` hold, blanks around it and a leading byte order mark apart. */
-export function parseJson(bytes: Uint8Array, depthMax: number): JsonNode | JsonRefusal {
-  const reader = new Reader(bytes, depthMax)
+export function parseJson(bytes: Uint8Array, limits: JsonLimits): JsonNode | JsonRefusal {
+  const reader = new Reader(bytes, limits)
   const value = reader.readValue()
   return value !== null && reader.isAtEnd ? value : reader.refusal
 }
@@ -72,8 +77,8 @@ export function parseJson(bytes: Uint8Array, depthMax: number): JsonNode | JsonR
  * Parses the payload of an event: one value, or several objects one after the other, which some
  * servers put into one event.
  */
-export function parsePayload(bytes: Uint8Array, depthMax: number): JsonNode[] | JsonRefusal {
-  const reader = new Reader(bytes, depthMax)
+export function parsePayload(bytes: Uint8Array, limits: JsonLimits): JsonNode[] | JsonRefusal {
+  const reader = new Reader(bytes, limits)
   const values: JsonNode[] = []
   for (;;) {
     const value = reader.readValue()
@@ -100,13 +105,13 @@ interface Open {
 class Reader {
   refusal: JsonRefusal = 'malformed'
   readonly #bytes: Uint8Array
-  readonly #depthMax: number
+  readonly #limits: JsonLimits
   readonly #open: Open[] = []
   #at: number
 
-  constructor(bytes: Uint8Array, depthMax: number) {
+  constructor(bytes: Uint8Array, limits: JsonLimits) {
     this.#bytes = bytes
-    this.#depthMax = depthMax
+    this.#limits = limits
     this.#at = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0
   }
 
@@ -166,7 +171,7 @@ class Reader {
   }
 
   #enter(node: JsonObject | JsonArray): boolean {
-    if (this.#open.length === this.#depthMax) {
+    if (this.#open.length === this.#limits.jsonDepthMax) {
       this.refusal = 'too-deep'
       return false
     }
@@ -242,6 +247,10 @@ class Reader {
       this.#at++
       if (this.peek() === PLUS || this.peek() === MINUS) this.#at++
       if (!this.#skipDigits()) return null
+    }
+    if (this.#at - start > this.#limits.jsonNumberBytesMax) {
+      this.refusal = 'number-too-long'
+      return null
     }
     return { type: 'number', start, end: this.#at }
   }

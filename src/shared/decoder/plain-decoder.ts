@@ -171,13 +171,13 @@ class PlainDecoder implements Decoder {
 
   /** The type of what is inside is its own. */
   #takeWrapped(keys: Keys, { data, offset }: PayloadFrame, rows: RowWriter): void {
-    const inner = unwrap(data, keys, this.#options.limits.jsonDepthMax)
+    const inner = unwrap(data, keys, this.#options.limits)
     if (typeof inner === 'string') this.#refuse(inner, offset, data, rows)
     else this.#takeJson(inner, NO_NAME, offset, rows)
   }
 
   #takeJson(data: Uint8Array, name: EventName, offset: number, rows: RowWriter): void {
-    const values = parsePayload(data, this.#options.limits.jsonDepthMax)
+    const values = parsePayload(data, this.#options.limits)
     if (typeof values === 'string') this.#refuse(values, offset, data, rows)
     else if (values.length > 1 && this.#dialect.oneValue) this.#refuseMany(offset, data, rows)
     else this.#extract(values, data, name, offset, rows)
@@ -229,7 +229,7 @@ class PlainDecoder implements Decoder {
   /** Some servers end a stream with a bare line `error: {…}`, which WHATWG has a client ignore. */
   #takeStray({ value }: StrayFrame, rows: RowWriter): void {
     if (value.length === 0 || this.#ended) return
-    const node = parseJson(value, this.#options.limits.jsonDepthMax)
+    const node = parseJson(value, this.#options.limits)
     const isObject = typeof node === 'object' && node.type === 'object'
     const text = decodeUtf8(value, this.counts)
     rows.write(ROW_PROVIDER_ERROR, 0, OUTSIDE_PROTOCOL, isObject ? text : asciiJson(text))
@@ -260,7 +260,7 @@ class PlainDecoder implements Decoder {
       return
     }
     this.counts.events++
-    const values = parsePayload(data, this.#options.limits.jsonDepthMax)
+    const values = parsePayload(data, this.#options.limits)
     if (typeof values === 'string') this.#refuse(values, offset, data, rows)
     else this.#extract(values.flatMap(itemsOf), data, NO_NAME, offset, rows)
     if (this.failed) return
@@ -270,10 +270,13 @@ class PlainDecoder implements Decoder {
 
   #refuse(refusal: JsonRefusal, offset: number, data: Uint8Array, rows: RowWriter): void {
     this.counts.malformed++
-    const { jsonDepthMax } = this.#options.limits
+    const { jsonDepthMax, jsonNumberBytesMax } = this.#options.limits
     if (refusal === 'too-deep') {
       const message = `event is nested deeper than jsonDepthMax, ${jsonDepthMax}`
       this.#report({ code: 'JSON_TOO_DEEP', offset, message, data }, rows)
+    } else if (refusal === 'number-too-long') {
+      const message = `event has a number over jsonNumberBytesMax, ${jsonNumberBytesMax} bytes`
+      this.#report({ code: 'JSON_NUMBER_TOO_LONG', offset, message, data }, rows)
     } else {
       const message = data.length === 0 ? 'event is empty' : 'event is not valid JSON'
       this.#report({ code: 'EVENT_MALFORMED', offset, message, data }, rows)

@@ -1,4 +1,4 @@
-import { EVENT_ID_BYTES_MAX, EVENT_NAME_BYTES_MAX, type StreamLimits } from '../limits.ts'
+import type { StreamLimits } from '../limits.ts'
 import type { DecodeErrorCode } from '../rows.ts'
 import type { SlabAllocator } from '../slabs.ts'
 import { Carry } from './carry.ts'
@@ -174,7 +174,7 @@ export class SseFramer implements Framer {
   }
 
   #takeName(value: Uint8Array): void {
-    if (value.length > EVENT_NAME_BYTES_MAX) {
+    if (value.length > this.#limits.eventNameBytesMax) {
       this.#counts.ignoredFields++
       return
     }
@@ -185,7 +185,7 @@ export class SseFramer implements Framer {
 
   #takeId(value: Uint8Array): void {
     if (value.includes(0)) return
-    if (value.length > EVENT_ID_BYTES_MAX) {
+    if (value.length > this.#limits.eventIdBytesMax) {
       this.#counts.ignoredFields++
       return
     }

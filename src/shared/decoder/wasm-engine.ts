@@ -144,16 +144,19 @@ export class WasmEngine {
 
   /** Writes what a stream is decoded by to `address`. */
   writeProfile(address: number, program: number, options: DecodeOptions): void {
-    const { words } = this.heap
+    const { words, bytes } = this.heap
     const { limits, strict, flushIncomplete = false, raw = false } = options
     const at = address >> 2
     words[at + layout.PROFILE_PROGRAM / 4] = program
     words[at + layout.PROFILE_LINE_BYTES_MAX / 4] = limits.lineBytesMax
     words[at + layout.PROFILE_EVENT_BYTES_MAX / 4] = limits.eventBytesMax
     words[at + layout.PROFILE_DEPTH_MAX / 4] = limits.jsonDepthMax
-    words[at + layout.PROFILE_STRICT / 4] = strict ? 1 : 0
-    words[at + layout.PROFILE_FLUSH / 4] = flushIncomplete ? 1 : 0
-    words[at + layout.PROFILE_RAW / 4] = raw ? 1 : 0
+    words[at + layout.PROFILE_NUMBER_BYTES_MAX / 4] = limits.jsonNumberBytesMax
+    words[at + layout.PROFILE_NAME_BYTES_MAX / 4] = limits.eventNameBytesMax
+    words[at + layout.PROFILE_ID_BYTES_MAX / 4] = limits.eventIdBytesMax
+    bytes[address + layout.PROFILE_STRICT] = strict ? 1 : 0
+    bytes[address + layout.PROFILE_FLUSH] = flushIncomplete ? 1 : 0
+    bytes[address + layout.PROFILE_RAW] = raw ? 1 : 0
   }
 
   /**

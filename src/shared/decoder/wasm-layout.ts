@@ -165,12 +165,19 @@ export const PROFILE_PROGRAM = 0
 export const PROFILE_LINE_BYTES_MAX = 4
 export const PROFILE_EVENT_BYTES_MAX = 8
 export const PROFILE_DEPTH_MAX = 12
+/** A byte, 1 where malformed events end the stream. */
 export const PROFILE_STRICT = 16
-/** 1 where an event counts that the source's end cuts before its blank line. */
-export const PROFILE_FLUSH = 20
-/** 1 where each event is passed on as it was sent, too. */
-export const PROFILE_RAW = 24
+/** A byte, 1 where an event counts that the source's end cuts before its blank line. */
+export const PROFILE_FLUSH = 17
+/** A byte, 1 where each event is passed on as it was sent, too. */
+export const PROFILE_RAW = 18
+export const PROFILE_NUMBER_BYTES_MAX = 20
+export const PROFILE_NAME_BYTES_MAX = 24
+export const PROFILE_ID_BYTES_MAX = 28
 export const PROFILE_SIZE = 32
+/** No stream's limits on numbers and event names are less: STREAM_LIMITS_LEAST. */
+export const NUMBER_BYTES_SAFE = 32
+export const NAME_BYTES_SAFE = 64
 
 // ---- Program: a compiled dialect. See wasm-program.ts.
 
@@ -263,7 +270,7 @@ export const NODE_SIZE = 64
 
 /** First 16 bytes of the key, the rest of them 0. */
 export const KEY_START = 0
-/** Length, bytes; 0 marks an empty entry, and an empty key has KEY_EMPTY_BYTES. */
+/** Length, bytes; 0 marks an empty entry. No key of a table is empty. */
 export const KEY_BYTES = 16
 /** The bytes from the 17th on. */
 export const KEY_REST = 20

@@ -1,15 +1,15 @@
 /** Payloads in a wrapping: base64 inside JSON, and failures that the framing itself reports. */
 import type { Keys } from '../dialects/compile.ts'
 import type { ExceptionFrame } from './framer.ts'
-import { find, type JsonRefusal, parseJson } from './json.ts'
+import { find, type JsonLimits, type JsonRefusal, parseJson, UNBOUNDED } from './json.ts'
 import { decodeJsonString } from './json-text.ts'
 import { decodeUtf8, type Replacements } from './utf8.ts'
 
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
 
 /** The payload that a JSON value holds as base64 at `keys`. */
-export function unwrap(data: Uint8Array, keys: Keys, depthMax: number): Uint8Array | JsonRefusal {
-  const node = parseJson(data, depthMax)
+export function unwrap(data: Uint8Array, keys: Keys, limits: JsonLimits): Uint8Array | JsonRefusal {
+  const node = parseJson(data, limits)
   if (typeof node === 'string') return node
   const inner = find(node, keys)
   if (inner?.type !== 'string') return 'malformed'
@@ -23,10 +23,10 @@ export function unwrap(data: Uint8Array, keys: Keys, depthMax: number): Uint8Arr
  */
 export function exceptionText(
   { type, data }: Pick<ExceptionFrame, 'type' | 'data'>,
-  depthMax: number,
+  jsonDepthMax: number,
   tally: Replacements,
 ): string {
-  const node = parseJson(data, depthMax)
+  const node = parseJson(data, { ...UNBOUNDED, jsonDepthMax })
   const text = decodeUtf8(data, tally)
   const typed = `{"type":${JSON.stringify(type)}`
   if (typeof node === 'string' || node.type !== 'object') {

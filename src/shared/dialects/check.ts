@@ -50,6 +50,7 @@ const name: Check = (value, at) => {
   if (!/^[a-z][a-z0-9-]*$/.test(value as string)) {
     throw invalid(at, `${shown(value)} is not of lower case letters, digits and dashes`)
   }
+  if (value === 'auto') throw invalid(at, `'auto' has the dialect recognised, and names none`)
 }
 
 function oneOf(...known: readonly string[]): Check {
@@ -63,6 +64,14 @@ function list(item: Check): Check {
   return (value, at) => {
     if (!Array.isArray(value)) throw invalid(at, `must be an array, not ${shown(value)}`)
     for (const [index, entry] of value.entries()) item(entry, `${at}[${index}]`)
+  }
+}
+
+/** A rule for none of the types there are would never run. */
+function some(check: Check): Check {
+  return (value, at) => {
+    list(check)(value, at)
+    if ((value as unknown[]).length === 0) throw invalid(at, 'names nothing')
   }
 }
 
@@ -96,7 +105,7 @@ const conditions: Check = (value, at) => {
   }
 }
 
-const CONDITIONS = { on: list(string), off: list(string), when: conditions, unless: conditions }
+const CONDITIONS = { on: some(string), off: some(string), when: conditions, unless: conditions }
 
 const VALUE = table(
   {

@@ -22,6 +22,7 @@ import {
   PROFILE_DEPTH_MAX,
   PROFILE_EVENT_BYTES_MAX,
   PROFILE_LINE_BYTES_MAX,
+  PROFILE_NAME_BYTES_MAX,
   PROFILE_STRICT,
   FRAMING_ARRAY,
   FRAMING_NDJSON,
@@ -47,12 +48,9 @@ const WORD_EVENT: u64 = 0x203a_746e_6576_65
 const WORD_DATA_SPACE: u64 = 0x203a_6174_6164
 const WORD_DATA: u64 = 0x3a_6174_6164
 
-/** Longest `event` value, bytes, as in sse.ts. */
-const NAME_BYTES_MAX: u32 = 256
-
 /** Takes events from a boundary on. Returns where the first begins that it left, or `end`. */
 export function takeEvents(ctx: usize, state: usize, at: usize, end: usize): usize {
-  const isStrict = load<u32>(load<usize>(ctx, CTX_PROFILE), PROFILE_STRICT) != 0
+  const isStrict = load<u8>(load<usize>(ctx, CTX_PROFILE), PROFILE_STRICT) != 0
   const program = load<usize>(ctx, CTX_PROGRAM)
   // A template knows what an event says, and not what it was.
   const mayServe = !isStrict && !isPassedOn(ctx)
@@ -102,8 +100,9 @@ function takeSse(ctx: usize, state: usize, at: usize, end: usize): usize {
 function takeName(ctx: usize, at: usize, end: usize): usize {
   if (at + 8 > end || (load<u64>(at) & 0xff_ffff_ffff_ffff) != WORD_EVENT) return at
   const stop = lineEnd(at + 7, end)
-  const bytesMax = load<u32>(load<usize>(ctx, CTX_PROFILE), PROFILE_LINE_BYTES_MAX)
-  if (stop - at > min(bytesMax, NAME_BYTES_MAX + 7)) return end
+  const profile = load<usize>(ctx, CTX_PROFILE)
+  const bytesMax = load<u32>(profile, PROFILE_LINE_BYTES_MAX)
+  if (stop - at > min(bytesMax, load<u32>(profile, PROFILE_NAME_BYTES_MAX) + 7)) return end
   store<usize>(ctx, at + 7, CTX_NAME)
   store<u32>(ctx, <u32>(stop - at) - 7, CTX_NAME_BYTES)
   return stop + 1 + <usize>(<u32>load<u8>(stop) == CR && <u32>load<u8>(stop, 1) == LF)
@@ -144,7 +143,7 @@ function takeObject(
   // What is malformed in a name is counted where the name is read, which a template spares.
   const name = load<usize>(ctx, CTX_NAME)
   const isPlainName = isPlain(name, name + load<u32>(ctx, CTX_NAME_BYTES), false)
-  if (load<u32>(profile, PROFILE_STRICT) == 0 && isPlainName && wantsToLearn(program)) {
+  if (load<u8>(profile, PROFILE_STRICT) == 0 && isPlainName && wantsToLearn(program)) {
     learn(ctx, event, payload, stop, next)
   }
   if (isPassedOn(ctx)) {

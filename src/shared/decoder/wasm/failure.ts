@@ -35,6 +35,7 @@ export const FAULT_PRELUDE_CRC = 16
 export const FAULT_FRAME_CRC = 17
 export const FAULT_FRAME_LENGTHS = 18
 export const FAULT_FRAME_HEADERS = 19
+export const FAULT_NUMBER_TOO_LONG = 20
 
 /** An error after which the stream goes on, unless it is strict. */
 export function report(
@@ -45,7 +46,7 @@ export function report(
   at: usize,
   bytes: u32,
 ): void {
-  if (load<u32>(load<usize>(ctx, CTX_PROFILE), PROFILE_STRICT) != 0) {
+  if (load<u8>(load<usize>(ctx, CTX_PROFILE), PROFILE_STRICT) != 0) {
     fail(ctx, fault, limit, offset, at, bytes)
   } else {
     const out = textRoom(ctx, FAULT_BYTES_MAX)

@@ -147,7 +147,7 @@ function endStream(ctx: usize, state: usize): void {
   store<u32>(ctx, 0, CTX_NAME_BYTES)
   if (framing == FRAMING_NDJSON) endRecord(ctx, state)
   else if (framing == FRAMING_ARRAY) endElements(ctx, state)
-  else if (framing == FRAMING_SSE && load<u32>(profile, PROFILE_FLUSH) != 0) {
+  else if (framing == FRAMING_SSE && load<u8>(profile, PROFILE_FLUSH) != 0) {
     resume(ctx)
     endLines(ctx, state)
   }

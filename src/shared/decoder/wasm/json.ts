@@ -28,6 +28,7 @@ import {
   CTX_KEY,
   CTX_NODE,
   CTX_OPEN,
+  CTX_PROFILE,
   CTX_PROGRAM,
   CTX_REFUSAL,
   CTX_STACK,
@@ -42,6 +43,7 @@ import {
   MEMO_SIZE,
   MEMO_TEXT,
   NODE_SLOT,
+  PROFILE_NUMBER_BYTES_MAX,
   PROGRAM_FRAMING,
 } from '../wasm-layout.ts'
 import {
@@ -71,6 +73,7 @@ export const WALK_AGAIN = 2
 /** What CTX_REFUSAL says. */
 const MALFORMED: u32 = 0
 export const TOO_DEEP: u32 = 1
+export const NUMBER_TOO_LONG: u32 = 2
 
 /** What is open: an object or an array, a bit beside its node; neither around the value itself. */
 const IN_OBJECT: usize = 1
@@ -360,6 +363,11 @@ function takeLeaf(ctx: usize, end: usize, frames: usize, isLine: bool): i32 {
     stop = <u32>load<u8>(start, 4) == LETTER_E ? start + 5 : 0
   } else {
     stop = numberEnd(start, end)
+    const bytesMax = load<u32>(load<usize>(ctx, CTX_PROFILE), PROFILE_NUMBER_BYTES_MAX)
+    if (stop > start + bytesMax) {
+      store<u32>(ctx, NUMBER_TOO_LONG, CTX_REFUSAL)
+      return FAILED
+    }
   }
   if (stop == 0) return FAILED
   if (node != 0) {

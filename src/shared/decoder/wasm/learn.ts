@@ -10,6 +10,8 @@ import {
   CTX_NAME,
   CTX_NAME_BYTES,
   CTX_SPANS,
+  NAME_BYTES_SAFE,
+  NUMBER_BYTES_SAFE,
   PROGRAM_DEBT,
   PROGRAM_HITS,
   PROGRAM_HITS_THEN,
@@ -78,6 +80,8 @@ export function wantsToLearn(program: usize): bool {
 export function learn(ctx: usize, event: usize, payload: usize, stop: usize, end: usize): void {
   const program = load<usize>(ctx, CTX_PROGRAM)
   if (end - event > <usize>TEMPLATE_EVENT_BYTES_MAX) return
+  // What some stream's limits may refuse, no template serves.
+  if (load<u32>(ctx, CTX_NAME_BYTES) > <u32>NAME_BYTES_SAFE) return
   // Three bytes are a CRLF and a CR whose LF is yet to come.
   if (end - stop == 3) return
   const spans = load<usize>(ctx, CTX_SPANS)
@@ -105,7 +109,7 @@ export function learn(ctx: usize, event: usize, payload: usize, stop: usize, end
 /**
  * Lists the scalars of an object that is known to be well-formed, keys apart: first byte and the
  * byte after the last. The list ends with two that may be empty: the blanks before the object's
- * last byte, and those after it. Returns how many; 0 where there are too many.
+ * last byte, and those after it. Returns how many; 0 where there are too many, or one too long.
  */
 function findSpans(spans: usize, object: usize, end: usize): u32 {
   let span = spans
@@ -122,6 +126,7 @@ function findSpans(spans: usize, object: usize, end: usize): u32 {
     } else if (byte - ZERO < 10 || byte == MINUS) {
       span = addSpan(span, start, numberEnd(at, end))
       at = load<usize>(span - 4) - 1
+      if (at - start >= <usize>NUMBER_BYTES_SAFE) return 0
     } else continue
     if (span == last) return 0
   }

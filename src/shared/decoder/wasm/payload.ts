@@ -22,6 +22,7 @@ import {
   FLAG_HAS_ID,
   FRAMING_AWS,
   PROFILE_DEPTH_MAX,
+  PROFILE_NUMBER_BYTES_MAX,
   PROFILE_RAW,
   PROFILE_STRICT,
   PROGRAM_FRAMES,
@@ -46,11 +47,12 @@ import {
   FAULT_MALFORMED_UTF8,
   FAULT_NO_BUFFER_ROWS,
   FAULT_NOT_JSON,
+  FAULT_NUMBER_TOO_LONG,
   FAULT_TOO_DEEP,
   report,
 } from './failure.ts'
 import { quote } from './host.ts'
-import { TOO_DEEP, walk, WALK_AGAIN } from './json.ts'
+import { NUMBER_TOO_LONG, TOO_DEEP, walk, WALK_AGAIN } from './json.ts'
 import { countReplaced, textRoom, writeRow, writeText } from './output.ts'
 import {
   ROW_EVENT_DATA,
@@ -85,7 +87,7 @@ export function takePayload(ctx: usize, state: usize, at: usize, end: usize): vo
 /** Whether events are passed on as they were sent: there is no more to them, or it was asked. */
 export function isPassedOn(ctx: usize): bool {
   const isText = load<u32>(load<usize>(ctx, CTX_PROGRAM), PROGRAM_IS_TEXT)
-  return (isText | load<u32>(load<usize>(ctx, CTX_PROFILE), PROFILE_RAW)) != 0
+  return (isText | load<u8>(load<usize>(ctx, CTX_PROFILE), PROFILE_RAW)) != 0
 }
 
 /** Passes an event on as it was sent: its name, its id, its payload. */
@@ -125,7 +127,7 @@ function takeSentinel(ctx: usize, state: usize, at: usize, end: usize): bool {
 export function takeJson(ctx: usize, state: usize, data: usize, end: usize, isOne: bool): void {
   const program = load<usize>(ctx, CTX_PROGRAM)
   const profile = load<usize>(ctx, CTX_PROFILE)
-  const isStrict = load<u32>(profile, PROFILE_STRICT) != 0
+  const isStrict = load<u8>(profile, PROFILE_STRICT) != 0
   const isFramed = load<u32>(program, PROGRAM_FRAMING) == FRAMING_AWS
   if (!isStrict) {
     const isServed = isFramed
@@ -233,7 +235,7 @@ export function settle(
   const isOutOfRoom = load<u32>(ctx, CTX_OUT_OF_ROOM) != 0
   if (!isOutOfRoom) {
     if (load<u32>(state, STATE_REPLACEMENTS) == replacements) return
-    if (load<u32>(load<usize>(ctx, CTX_PROFILE), PROFILE_STRICT) == 0) return
+    if (load<u8>(load<usize>(ctx, CTX_PROFILE), PROFILE_STRICT) == 0) return
   }
   takeBack(ctx, rows, textBytes, wideBytes)
   store<u32>(ctx, 0, CTX_OUT_OF_ROOM)
@@ -250,9 +252,13 @@ export function refuse(ctx: usize, state: usize, at: usize, end: usize): void {
   count(state, STATE_MALFORMED)
   const offset = load<f64>(state, STATE_OFFSET)
   const bytes = <u32>(end - at)
-  if (load<u32>(ctx, CTX_REFUSAL) == TOO_DEEP) {
-    const depthMax = load<u32>(load<usize>(ctx, CTX_PROFILE), PROFILE_DEPTH_MAX)
-    report(ctx, FAULT_TOO_DEEP, depthMax, offset, at, bytes)
+  const profile = load<usize>(ctx, CTX_PROFILE)
+  const refusal = load<u32>(ctx, CTX_REFUSAL)
+  if (refusal == TOO_DEEP) {
+    report(ctx, FAULT_TOO_DEEP, load<u32>(profile, PROFILE_DEPTH_MAX), offset, at, bytes)
+  } else if (refusal == NUMBER_TOO_LONG) {
+    const numberMax = load<u32>(profile, PROFILE_NUMBER_BYTES_MAX)
+    report(ctx, FAULT_NUMBER_TOO_LONG, numberMax, offset, at, bytes)
   } else report(ctx, bytes == 0 ? FAULT_EMPTY : FAULT_NOT_JSON, 0, offset, at, bytes)
 }
 

@@ -25,7 +25,9 @@ import {
   FLAG_MARK_DONE,
   FLAG_OPEN,
   PROFILE_EVENT_BYTES_MAX,
+  PROFILE_ID_BYTES_MAX,
   PROFILE_LINE_BYTES_MAX,
+  PROFILE_NAME_BYTES_MAX,
   STATE_COMMENTS,
   STATE_DATA_BYTES,
   STATE_DATA_SLAB,
@@ -46,10 +48,6 @@ import {
 import { clearFlags, count, countScanned, hasFlags, setFlags } from './state.ts'
 import { isPassedOn, takePayload, takeStray } from './payload.ts'
 import { COLON, CR, lineEnd, SPACE } from './scan.ts'
-
-/** Longest `event` and `id` values, bytes; longer ones are ignored and counted. */
-const NAME_BYTES_MAX: u32 = 256
-const ID_BYTES_MAX: u32 = 1024
 
 /** `data`, `even` and `erro` as little-endian words. */
 const WORD_DATA: u32 = 0x61746164
@@ -168,7 +166,7 @@ function valueOf(at: usize, end: usize): usize {
 }
 
 function takeName(ctx: usize, state: usize, at: usize, end: usize): void {
-  if (end - at > NAME_BYTES_MAX) {
+  if (end - at > load<u32>(load<usize>(ctx, CTX_PROFILE), PROFILE_NAME_BYTES_MAX)) {
     count(state, STATE_IGNORED_FIELDS)
     return
   }
@@ -181,7 +179,7 @@ function takeId(ctx: usize, state: usize, at: usize, end: usize): void {
   for (let byte = at; byte < end; byte++) {
     if (load<u8>(byte) == 0) return
   }
-  if (end - at > ID_BYTES_MAX) {
+  if (end - at > load<u32>(load<usize>(ctx, CTX_PROFILE), PROFILE_ID_BYTES_MAX)) {
     count(state, STATE_IGNORED_FIELDS)
     return
   }

@@ -34,6 +34,7 @@ import {
   CTX_WIDE_BYTES_MAX,
   FAULT_BYTES_MAX,
   FLAG_MARK_DONE,
+  NUMBER_BYTES_SAFE,
   PROFILE_DEPTH_MAX,
   PROFILE_EVENT_BYTES_MAX,
   PROFILE_LINE_BYTES_MAX,
@@ -246,7 +247,8 @@ function match(template: usize, start: usize, end: usize, depthMax: u32, isEvent
       store<usize>(slot, at + 1, 4)
     } else if (kind != HOLE_BLANKS) {
       at = numberEnd(at, end)
-      if (at == 0 || (kind != HOLE_NUMBER && indexOfDigits(hole, at, kind) < 0)) return 0
+      if (at == 0 || at - hole > <usize>NUMBER_BYTES_SAFE) return 0
+      if (kind != HOLE_NUMBER && indexOfDigits(hole, at, kind) < 0) return 0
       store<usize>(slot, hole)
       store<usize>(slot, at, 4)
     } else at = gapEnd(at, end)
