@@ -7,8 +7,20 @@ export const semanticMutants = [
   {
     name: 'a stream without its terminator is whole if it said why it finished',
     file: 'src/main/assembler.ts',
-    find: "if (end === 'finish' && (this.#finish.size > 0 || this.#hasFinishDetail)) return",
-    replace: 'if (this.#finish.size > 0 || this.#hasFinishDetail) return',
+    find: "(this.#dialect.end === 'finish' && isFinished)",
+    replace: 'isFinished',
+  },
+  {
+    name: 'any silence is the end of an answer',
+    file: 'src/main/stream-state.ts',
+    find: "this.#sourceError?.code === 'TIMEOUT' && this.#assembler.answered",
+    replace: "this.#sourceError?.code === 'TIMEOUT'",
+  },
+  {
+    name: 'a source that fails after a finish reason has ended',
+    file: 'src/main/stream-state.ts',
+    find: "this.#sourceError?.code === 'TIMEOUT' && this.#assembler.answered",
+    replace: 'this.#assembler.answered',
   },
   {
     name: 'the second terminator counts, too',

@@ -88,7 +88,7 @@ const FAILURES: Readonly<Record<string, Failure>> = {
     events: ['a'],
     thrown: 'SOURCE_FAILED',
   },
-  'the source is silent for `timeout`': {
+  'the source is silent for `timeout`, with no finish reason told': {
     source: () => hanging(delta('a')).source,
     options: { timeout: 20 },
     events: ['a'],

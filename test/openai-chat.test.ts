@@ -82,6 +82,8 @@ const cases: readonly Case[] = [
     rows: [
       ['reasoning', 'a'],
       ['reasoning', 'c'],
+      // Flagged as a whole: no news where the others came.
+      ['reasoning', 'c'],
     ],
   },
   {

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { MessageChannel } from 'node:worker_threads'
 import { SilenceTimer } from '../src/main/silence-timer.ts'
-import { createMillrace } from '../src/main/index.ts'
-import { chat, delta } from './chat-bytes.ts'
+import { createMillrace, type TokenEvent } from '../src/main/index.ts'
+import { chat, delta, FINISH, hanging } from './chat-bytes.ts'
+import { collect, collectUntilFailure } from './reading.ts'
 
 const TIMEOUT_MS = 20
 
@@ -80,3 +81,47 @@ for (const placement of ['worker', 'inline'] as const) {
     await mill.close()
   })
 }
+
+const TOOL_CALL =
+  'data: {"choices":[{"delta":' +
+  '{"tool_calls":[{"index":0,"id":"c","function":{"name":"f"}}]}}]}\n\n'
+
+test('timeout: silence after a finish reason is the end, and ends open calls', async () => {
+  const mill = await createMillrace({ workers: 1 })
+  for (const placement of ['worker', 'inline'] as const) {
+    const { source, cancelled } = hanging(TOOL_CALL, FINISH)
+    const options = { dialect: 'openai-chat', timeout: TIMEOUT_MS, placement }
+    const events: readonly TokenEvent[] = await collect(mill.decode(source, options))
+    assert.deepEqual(
+      events.map(({ type }) => type),
+      ['tool-input-start', 'finish', 'tool-input-end'],
+    )
+    await cancelled
+  }
+  await mill.close()
+})
+
+test('timeout: silence before the end that a dialect has, or with none, is no end', async () => {
+  const mill = await createMillrace({ workers: 1 })
+  for (const [dialect, body] of [
+    ['anthropic', 'data: {"type":"message_delta","delta":{"stop_reason":"end_turn"}}\n\n'],
+    ['text', 'data: {"text":"a"}\n\n'],
+  ] as const) {
+    const { source } = hanging(body)
+    const stream = mill.decode(source, { dialect, timeout: TIMEOUT_MS })
+    const { events, error } = await collectUntilFailure(stream)
+    assert.deepEqual([events.length, error.code], [1, 'TIMEOUT'])
+  }
+  await mill.close()
+})
+
+test('timeout: a source that fails after a finish reason may have had more to say', async () => {
+  const mill = await createMillrace({ workers: 1 })
+  const source = async function* (): AsyncGenerator<string> {
+    yield FINISH
+    throw new Error('reset')
+  }
+  const { error } = await collectUntilFailure(mill.decode(source(), { dialect: 'openai-chat' }))
+  assert.equal(error.code, 'SOURCE_FAILED')
+  await mill.close()
+})

@@ -133,6 +133,12 @@ export class Assembler {
     return this.#terminator !== null && this.#dialect.trailer !== true
   }
 
+  /** Whether the answer came to its end, as far as its protocol says where that is. */
+  get answered(): boolean {
+    const isFinished = this.#finish.size > 0 || this.#hasFinishDetail
+    return this.#terminator !== null || (this.#dialect.end === 'finish' && isFinished)
+  }
+
   /**
    * The source ended. Turns the last rows into tokens, closes what no one closed, and says whether
    * the stream came to its proper end.
@@ -151,8 +157,7 @@ export class Assembler {
 
   #truncation(): MillraceError | null {
     const { end, name } = this.#dialect
-    if (end === 'none' || this.#terminator !== null) return null
-    if (end === 'finish' && (this.#finish.size > 0 || this.#hasFinishDetail)) return null
+    if (end === 'none' || this.answered) return null
     // What broke it off is known, and says more than that it was.
     if (this.#providerError !== null) return this.#providerError
     const tokens = this.deltas

@@ -63,7 +63,8 @@ export interface DecodeOptions extends Partial<StreamLimits> {
    */
   readonly windowBytes?: number
   /**
-   * The longest wait for the source's next bytes, ms; `TIMEOUT` beyond. 0 is none. Default 60,000.
+   * The longest wait for the source's next bytes, ms; `TIMEOUT` beyond, unless the answer has told
+   * its finish reason, in a dialect that need not say more. 0 is none. Default 60,000.
    */
   readonly timeout?: number
   /**

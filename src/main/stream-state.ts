@@ -267,10 +267,13 @@ export class StreamState {
   finished(): void {
     if (this.#closed) return
     if (this.#failure === null) {
-      const { batch, error } = this.#assembler.end(undefined, this.#sourceError !== null)
+      // Some servers send no end and keep the connection open: after an answer, silence is one.
+      const isEnd = this.#sourceError?.code === 'TIMEOUT' && this.#assembler.answered
+      const broken = isEnd ? null : this.#sourceError
+      const { batch, error } = this.#assembler.end(undefined, broken !== null)
       this.#enqueue(batch, 0)
       // A connection that breaks after the protocol's own end has lost nothing.
-      this.#failure = this.#assembler.terminated ? null : (this.#sourceError ?? error)
+      this.#failure = this.#assembler.terminated ? null : (broken ?? error)
     }
     this.#close()
   }

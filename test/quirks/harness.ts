@@ -15,14 +15,20 @@ import { byteWise } from '../chunking.ts'
 export type Body = string | Uint8Array
 type Options = Omit<DecodeOptions, 'dialect' | 'signal'>
 
-/** The message, and beside it the codes of the error events and of the failure. */
-export type Outcome = Message & { readonly errors: readonly string[]; readonly failure: string }
+/** The message, and what it leaves out: error events, and the failure, by their codes. */
+export interface Outcome extends Message {
+  readonly errors: readonly string[]
+  readonly failure: string
+  readonly signatures: readonly string[]
+  /** Finish details. */
+  readonly details: readonly unknown[]
+}
 
 /** Quirks that a test names: the numbers of the catalogue. */
 export const named: Set<number> = new Set()
 
 /** A test of one quirk. */
-export function quirk(number: number, name: string, run: () => void): void {
+export function quirk(number: number, name: string, run: () => void | Promise<void>): void {
   named.add(number)
   test(`quirk ${number}: ${name}`, run)
 }
@@ -34,8 +40,14 @@ export function outcomeOf(dialect: string | Dialect, body: Body, options: Option
     const decoder = createDecoder({ dialect, ...options })
     const message = new MessageBuilder(findDialect(dialect), 2 ** 24)
     const errors: string[] = []
+    const signatures: string[] = []
+    const details: unknown[] = []
     const take = (batch: Iterable<TokenEvent>): void => {
-      for (const event of batch) if (event.type === 'error') errors.push(event.error.code)
+      for (const event of batch) {
+        if (event.type === 'error') errors.push(event.error.code)
+        else if (event.type === 'reasoning-signature') signatures.push(event.signature)
+        else if (event.type === 'finish-detail') details.push(event.value)
+      }
     }
     for (const chunk of chunks) {
       const batch = decoder.push(chunk)
@@ -45,7 +57,8 @@ export function outcomeOf(dialect: string | Dialect, body: Body, options: Option
     const last = decoder.end()
     message.add(last)
     take(last)
-    return { ...message.toFinal(), errors, failure: decoder.failure?.code ?? '' }
+    const failure = decoder.failure?.code ?? ''
+    return { ...message.toFinal(), errors, failure, signatures, details }
   })
   assert.deepEqual(cut, whole)
   return whole as Outcome

@@ -107,8 +107,23 @@ quirk(48, 'thinking is redacted, or left out but for its signature', () => {
   expect(CLAUDE, body, {
     reasoning: {},
     hostedToolCalls: [{ index: 0, type: 'redacted_thinking' }],
+    signatures: ['sealed', 's'],
     errors: [],
   })
+})
+
+// MiniMax repeats the first delta in the start. Whoever drops what is repeated drops `66`, too:
+// so both count, as Anthropic's own client has it.
+quirk(48, 'text in the start of a block and in its first delta counts as it was sent', () => {
+  const thought = blockDelta({ type: 'thinking_delta', thinking: 'hm' }, 1)
+  const body = sseOf(
+    start({ type: 'text', text: '6' }),
+    text('6'),
+    text('7'),
+    start({ type: 'thinking', thinking: 'hm' }, 1),
+    thought,
+  )
+  expect(CLAUDE, body, { text: { 0: '667' }, reasoning: { 0: 'hmhm' } })
 })
 
 quirk(49, 'stop reasons are an open set, and a start may come twice', () => {
@@ -118,7 +133,17 @@ quirk(49, 'stop reasons are an open set, and a start may come twice', () => {
     { type: 'message_delta', delta: { stop_reason: 'unheard_of', stop_details: { a: 1 } } },
     messageStop,
   )
-  expect(CLAUDE, body, { id: 'i', finishReason: { 0: 'unheard_of' }, failure: '' })
+  expect(CLAUDE, body, {
+    id: 'i',
+    finishReason: { 0: 'unheard_of' },
+    details: [{ a: 1 }],
+    failure: '',
+  })
+  const halted = {
+    type: 'message_delta',
+    delta: { stop_reason: 'stop_sequence', stop_sequence: '.' },
+  }
+  expect(CLAUDE, sseOf(halted), { finishReason: { 0: 'stop_sequence' }, details: ['.'] })
 })
 
 const completed = { type: 'response.completed', response: { status: 'completed', output: [] } }
@@ -247,6 +272,17 @@ quirk(57, 'calls are known by their order, and may come in parts', () => {
   expect('gemini', body, {
     toolCalls: [call(0, null, 'f', '{"a":{"b":"xy"}}'), call(1, null, 'g', '{"a":{"b":"z"}}')],
   })
+  const partialArgs = [
+    { jsonPath: '$.text', stringValue: 'x' },
+    { jsonPath: '$.list[0]', numberValue: 1.5 },
+    { jsonPath: '$.list[1]', boolValue: false },
+    { jsonPath: "$['no thing']", nullValue: null },
+    { jsonPath: '$.some.none', nullValue: 'NULL_VALUE' },
+  ]
+  const args = '{"text":"x","list":[1.5,false],"no thing":null,"some":{"none":null}}'
+  expect('gemini', sseOf(piece({ name: 'f', partialArgs, willContinue: true }), piece({})), {
+    toolCalls: [call(0, null, 'f', args)],
+  })
 })
 
 quirk(58, 'usage is on every chunk, cumulative; thoughts are parts like text', () => {
@@ -366,3 +402,34 @@ quirk(64, 'Bedrock tells usage after its end, failures in headers, vendors in ba
   ])
   expect('bedrock-eventstream', failed, { text: { 0: 'a' }, failure: 'PROVIDER_ERROR' })
 })
+
+quirk(64, 'Bedrock’s reasoning is signed, or sealed', () => {
+  const thought = (fields: object): Buffer => {
+    return awsEvent('contentBlockDelta', { delta: { reasoningContent: fields } })
+  }
+  const body = Buffer.concat([thought({ signature: 's' }), thought({ redactedContent: 'sealed' })])
+  expect('bedrock-eventstream', body, { signatures: ['s', 'sealed'], reasoning: {} })
+})
+
+/** What each vendor sends in InvokeModel's chunks to say `a`, and that it is done. */
+const VENDORS: Readonly<Record<string, readonly object[]>> = {
+  Anthropic: [text('a'), { type: 'message_delta', delta: { stop_reason: 'done' } }],
+  Nova: [
+    { contentBlockDelta: { contentBlockIndex: 0, delta: { text: 'a' } } },
+    { messageStop: { stopReason: 'done' } },
+  ],
+  Titan: [{ outputText: 'a', index: 0, completionReason: 'done' }],
+  Llama: [{ generation: 'a', prompt_token_count: 9, stop_reason: 'done' }],
+  Cohere: [
+    { text: 'a', is_finished: false },
+    { finish_reason: 'done', is_finished: true },
+  ],
+  Mistral: [{ outputs: [{ text: 'a', stop_reason: 'done' }] }],
+}
+
+for (const [vendor, payloads] of Object.entries(VENDORS)) {
+  quirk(64, `Bedrock’s chunks hold ${vendor}’s own payloads`, () => {
+    const said = { text: { 0: 'a' }, finishReason: { 0: 'done' }, failure: '' }
+    expect('bedrock-eventstream', Buffer.concat(payloads.map(awsChunk)), said)
+  })
+}

@@ -1,7 +1,11 @@
 /** Quirks of framing, of JSON, and of the OpenAI Chat family: numbers 1 to 41. */
-import { gzipSync } from 'node:zlib'
-import { defineDialect, type Dialect, dialects } from '../../src/main/index.ts'
+import assert from 'node:assert/strict'
+import { PassThrough } from 'node:stream'
+import { createGunzip, gzipSync } from 'node:zlib'
+import { createMillrace, defineDialect, type Dialect, dialects } from '../../src/main/index.ts'
 import { awsEvent } from '../aws-frames.ts'
+import { hanging } from '../chat-bytes.ts'
+import { collectUntilFailure, textOf } from '../reading.ts'
 import { call, calls, delta, expect, linesOf, quirk, say, sseOf, stop } from './harness.ts'
 
 /** How many there are here. */
@@ -33,7 +37,16 @@ quirk(5, 'a sentinel counts where it is the whole payload, and ends all that fol
   for (const end of ['data:[DONE]', 'event: done\ndata: [DONE]']) {
     expect(CHAT, `${told}${end}\n\n${sseOf(say('late'))}`, { ...one, terminator: '[DONE]' })
   }
-  // Text must not be able to end a stream, so what only begins like one is malformed.
+  // OpenRouter adds one to Responses, whose own end was told before. Anthropic has none.
+  const completed = { type: 'response.completed', response: { status: 'completed' } }
+  expect('openai-responses', sseOf(completed, '[DONE]'), {
+    terminator: 'response.completed',
+    errors: [],
+    failure: '',
+  })
+  expect('anthropic', sseOf('[DONE]'), { terminator: null, badJson: 1 })
+  // Text must not be able to end a stream, so what only begins like one is malformed: so the
+  // expected message of the recording has it that ends with a blank.
   for (const end of ['[DONE] ', '[DONE]!']) {
     expect(CHAT, told + sseOf(end), { ...one, terminator: null, badJson: 1 })
   }
@@ -43,6 +56,22 @@ quirk(5, 'a sentinel counts where it is the whole payload, and ends all that fol
 quirk(6, 'a stream may end without a sentinel, once it has finished', () => {
   expect(CHAT, sseOf(say('a'), stop), { ...one, terminator: null })
   expect(CHAT, sseOf(say('a')), { text: { 0: 'a' }, failure: 'STREAM_TRUNCATED' })
+})
+
+quirk(6, 'where the connection stays open, the end is the protocol’s, or silence', async () => {
+  const mill = await createMillrace()
+  const ended = hanging(plain)
+  const { terminator } = await mill.decode(ended.source, { dialect: CHAT }).final()
+  assert.equal(terminator, '[DONE]')
+  await ended.cancelled
+  const finished = hanging(sseOf(say('a')), sseOf(stop))
+  const options = { dialect: CHAT, timeout: 20 }
+  const { finishReason } = await mill.decode(finished.source, options).final()
+  assert.deepEqual(finishReason, { 0: 'stop' })
+  await finished.cancelled
+  const silent = mill.decode(hanging(sseOf(say('a'))).source, options).final()
+  await assert.rejects(silent, { code: 'TIMEOUT' })
+  await mill.close()
 })
 
 quirk(7, 'a last event without its blank line is dropped, unless asked for', () => {
@@ -75,8 +104,8 @@ quirk(11, 'a body may be no stream at all', () => {
   expect(CHAT, 'upstream connect error\n', { failure: 'STREAM_TRUNCATED' })
 })
 
-quirk(12, 'a line may be hundreds of kilobytes long', () => {
-  const long = 'x'.repeat(300_000)
+quirk(12, 'a line may be megabytes long', () => {
+  const long = 'x'.repeat(2 * 2 ** 20 + 1)
   expect('gemini', sseOf({ candidates: [{ content: { parts: [{ text: long }] } }] }), {
     text: { 0: long },
   })
@@ -91,6 +120,20 @@ quirk(13, 'chunks end anywhere: in a mark, a character, a line end, an escape', 
 quirk(14, 'a compressed body that nobody inflated is no stream, and no crash', () => {
   const zipped = gzipSync(plain)
   expect(CHAT, zipped, { text: {}, failure: 'NOT_A_STREAM' })
+})
+
+// Nothing here inflates: that is the HTTP client's, which hands over what it could of a cut body.
+quirk(14, 'of a compressed body that was cut, what could be inflated is told', async () => {
+  const told = sseOf(...Array.from({ length: 500 }, (_, at) => say(`${at} `)))
+  const cut = gzipSync(told + plain).subarray(0, -20)
+  const source = new PassThrough()
+  const inflated = source.pipe(createGunzip())
+  source.end(cut)
+  const mill = await createMillrace()
+  const { events, error } = await collectUntilFailure(mill.decode(inflated, { dialect: CHAT }))
+  assert.equal(error.code, 'SOURCE_FAILED')
+  assert.ok(textOf(events).startsWith('0 1 2 3'), textOf(events))
+  await mill.close()
 })
 
 const ollama = (content: string, rest: object = {}): object => {
@@ -276,6 +319,21 @@ quirk(34, 'reasoning has several names, and details that repeat it', () => {
       text: {},
     })
   }
+  const summary = { type: 'reasoning.summary', summary: 'hm' }
+  const sealed = { type: 'reasoning.encrypted', data: 'sealed' }
+  const signed = { type: 'reasoning.text', text: '', signature: 's' }
+  const told = { reasoning: { 0: 'hm' }, signatures: ['sealed', 's'], text: {} }
+  for (const reasoning of ['hm', null]) {
+    const repeated = delta({ reasoning, reasoning_details: [summary] })
+    expect(CHAT, sseOf(repeated, delta({ reasoning_details: [sealed, signed] })), told)
+  }
+  // Tags are the text's own: with the field beside them, or without.
+  const tagged = '<think>hm</think>a'
+  expect(CHAT, sseOf(say(tagged)), { text: { 0: tagged }, reasoning: {} })
+  expect(CHAT, sseOf(delta({ content: tagged, reasoning_content: 'hm' })), {
+    text: { 0: tagged },
+    reasoning: { 0: 'hm' },
+  })
 })
 
 quirk(35, 'ids and names are null, empty or repeated later, and never joined', () => {

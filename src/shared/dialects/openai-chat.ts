@@ -61,10 +61,13 @@ export const openaiChat: Dialect = {
           arguments: 'delta.function_call.arguments',
         },
         { each: 'delta.annotations', rules: [{ emit: 'annotation', path: '' }] },
-        // Its text repeats what `reasoning` says.
+        // Their text repeats what `reasoning` says, where that is sent.
         {
           each: 'delta.reasoning_details',
-          rules: [{ emit: 'signature', path: ['signature', 'data'] }],
+          rules: [
+            { emit: 'reasoning', path: ['text', 'summary'], whole: true },
+            { emit: 'signature', path: ['signature', 'data'] },
+          ],
         },
         { emit: 'safety', path: 'content_filter_results' },
         { emit: 'logprobs', path: 'logprobs.content' },
