@@ -103,7 +103,7 @@ test('TokenBatch: what lies outside a batch is refused, and no row of its neighb
   const [batch] = [batchOf(['own']), batchOf(['the neighbour’s'])]
   for (const at of [1, 2, -1, 0.5, NaN, 2 ** 32]) {
     for (const read of ['type', 'text', 'textLength', 'event', 'index', 'choice'] as const) {
-      assert.throws(() => batch![read](at), RangeError, `${read}(${at})`)
+      assert.throws(() => batch[read](at), RangeError, `${read}(${at})`)
     }
   }
 })

@@ -301,7 +301,7 @@ export async function recordedEvents({ name, framing }: Dialect): Promise<readon
 export function recordedFamily(dialect: Dialect, event: Recorded, random: Random): Family {
   const [lead, json, tail] = event.map((text) => Buffer.from(text, 'latin1').toString())
   const name = `${dialect.name}, recorded`
-  if (dialect.framing === 'aws-eventstream') return holed(name, '', json!, '', random, lead!)
+  if (dialect.framing === 'aws-eventstream') return holed(name, '', json!, '', random, lead)
   return holed(name, lead!, json!, tail!, random)
 }
 
