@@ -27,7 +27,7 @@ import {
   streamWord,
 } from '../../src/shared/channel-layout.ts'
 import { type OpenFrame, packFrame } from '../../src/shared/control-protocol.ts'
-import type { StreamLimits } from '../../src/shared/limits.ts'
+import { STREAM_LIMITS_DEFAULT, type StreamLimits } from '../../src/shared/limits.ts'
 import { FLAG_CONTINUED, ROW_BYTES, ROW_FATAL, ROW_TEXT, ROW_WORDS } from '../../src/shared/rows.ts'
 import type { ServerStats } from '../../src/workers/channel-server.ts'
 import type { Code } from './code.ts'
@@ -249,8 +249,9 @@ function checkStream(stream: Stream, mayBePoisoned: boolean): void {
 
 /** Each stream is decoded in a way of its own. */
 function optionsOf({ id }: Stream): OpenFrame {
-  // The toy reads this one alone, and all of them would not fit its ring.
-  const limits = { jsonDepthMax: generationOf(id) } as StreamLimits
+  // The toy reads the last alone; all that there are would not fit its ring.
+  const { lineBytesMax, eventBytesMax } = STREAM_LIMITS_DEFAULT
+  const limits = { lineBytesMax, eventBytesMax, jsonDepthMax: generationOf(id) } as StreamLimits
   return { dialect: 'sse', strict: false, limits }
 }
 
