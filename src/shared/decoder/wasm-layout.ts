@@ -241,7 +241,17 @@ export const PROGRAM_WRAPPED_TYPE_BYTES = 140
 /** Keys that the last walk noted and did not know; walks to come that note none. */
 export const PROGRAM_NEW_KEYS = 144
 export const PROGRAM_WALKS_WITHOUT_NOTES = 148
-export const PROGRAM_SIZE = 160
+/**
+ * Of AWS frames: headers of an event, as most have them: the address of a copy, how many bytes;
+ * where in them its name begins, and how long that is.
+ */
+export const PROGRAM_HEADERS = 152
+export const PROGRAM_HEADERS_BYTES = 156
+export const PROGRAM_HEADERS_NAME_AT = 160
+export const PROGRAM_HEADERS_NAME_BYTES = 164
+export const PROGRAM_SIZE = 168
+/** Longest headers that are remembered. */
+export const HEADERS_BYTES_MAX = 256
 
 export const FRAMING_SSE = 0
 export const FRAMING_NDJSON = 1

@@ -125,7 +125,7 @@ class ProgramWriter {
     this.#writeWalk(program, this.#trie, discriminator)
     image.word(program + layout.PROGRAM_RULES, this.#writeList(rules, root))
     image.word(program + layout.PROGRAM_WRITER_COUNT, countWriters(rules))
-    if (framing === 'aws-eventstream') this.#writeCrcTables(program)
+    if (framing === 'aws-eventstream') this.#writeFraming(program)
     if (this.#wrapping !== null) this.#writeWrapping(program, this.#wrapping)
     if (templates !== null) this.#writeTemplates(program, templates)
     return image.bytes
@@ -150,12 +150,14 @@ class ProgramWriter {
     image.word(program + layout.PROGRAM_MEMO, this.#writeMemo())
   }
 
-  #writeCrcTables(program: number): void {
+  #writeFraming(program: number): void {
     const image = this.#image
     const words = crcTables(CRC_TABLES)
     const tables = image.allocate(words.length * 4)
     for (const [index, word] of words.entries()) image.word(tables + index * 4, word)
     image.word(program + layout.PROGRAM_CRC, tables)
+    const headers = image.allocate(layout.HEADERS_BYTES_MAX + layout.SLACK_BYTES)
+    image.word(program + layout.PROGRAM_HEADERS, headers)
   }
 
   /** A program of its own, since a wrapping has other keys than what it holds. */

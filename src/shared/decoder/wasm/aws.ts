@@ -23,7 +23,12 @@ import {
   FLAG_ENDED,
   PROFILE_DEPTH_MAX,
   PROFILE_EVENT_BYTES_MAX,
+  HEADERS_BYTES_MAX,
   PROGRAM_CRC,
+  PROGRAM_HEADERS,
+  PROGRAM_HEADERS_BYTES,
+  PROGRAM_HEADERS_NAME_AT,
+  PROGRAM_HEADERS_NAME_BYTES,
   STATE_EVENTS,
   STATE_LINE_BYTES,
   STATE_LINE_SLAB,
@@ -45,6 +50,7 @@ import { exception } from './host.ts'
 import { countReplaced, textRoom, writeText } from './output.ts'
 import { settle, takePayload } from './payload.ts'
 import { ROW_PROVIDER_ERROR } from './rows.ts'
+import { same } from './scan.ts'
 import { count, countScanned, hasFlags } from './state.ts'
 
 /** Total length, length of the headers, CRC of those two: 32 bits each, big-endian. */
@@ -158,7 +164,7 @@ function takeWhole(ctx: usize, state: usize, frame: usize, total: u32): void {
   const headers = frame + PRELUDE_BYTES
   const payload = headers + wordAt(frame + 4)
   const end = frame + total - CRC_BYTES
-  const kind = readHeaders(ctx, headers, payload)
+  const kind = recallHeaders(ctx, headers, payload)
   if (kind == IS_BROKEN) {
     fail(ctx, FAULT_FRAME_HEADERS, 0, load<f64>(state, STATE_OFFSET), 0, 0)
   } else if (kind == IS_EVENT) {
@@ -175,6 +181,27 @@ function takeWhole(ctx: usize, state: usize, frame: usize, total: u32): void {
       : spanOf(payload, end)
     takeException(ctx, state, type, data, isError)
   }
+}
+
+/** The same of headers that are those of an earlier event, byte for byte, without reading them. */
+function recallHeaders(ctx: usize, at: usize, end: usize): i32 {
+  const program = load<usize>(ctx, CTX_PROGRAM)
+  const known = load<usize>(program, PROGRAM_HEADERS)
+  const bytes = <u32>(end - at)
+  if (bytes == load<u32>(program, PROGRAM_HEADERS_BYTES) && same(at, known, bytes)) {
+    store<usize>(ctx, at + load<u32>(program, PROGRAM_HEADERS_NAME_AT), CTX_NAME)
+    store<u32>(ctx, load<u32>(program, PROGRAM_HEADERS_NAME_BYTES), CTX_NAME_BYTES)
+    return IS_EVENT
+  }
+  const kind = readHeaders(ctx, at, end)
+  const nameBytes = load<u32>(ctx, CTX_NAME_BYTES)
+  if (kind == IS_EVENT && nameBytes != 0 && bytes <= <u32>HEADERS_BYTES_MAX) {
+    memory.copy(known, at, bytes)
+    store<u32>(program, bytes, PROGRAM_HEADERS_BYTES)
+    store<u32>(program, <u32>(load<usize>(ctx, CTX_NAME) - at), PROGRAM_HEADERS_NAME_AT)
+    store<u32>(program, nameBytes, PROGRAM_HEADERS_NAME_BYTES)
+  }
+  return kind
 }
 
 /** Reads all headers: notes the event's name, and tells what the frame is. */
