@@ -300,10 +300,10 @@ export const semanticMutants = [
   },
   // ---- What main keeps.
   {
-    name: 'batches write over the rows of those before',
+    name: 'a batch writes over the last row of the one before',
     file: 'src/main/batch-rows.ts',
     find: 'if (room === shared) sharedUsed += count',
-    replace: '',
+    replace: 'if (room === shared) sharedUsed += count - 1',
   },
   {
     name: 'a batch has room for one row more than there is',
@@ -312,10 +312,10 @@ export const semanticMutants = [
     replace: 'sharedUsed + words > SHARED_WORDS + 1',
   },
   {
-    name: 'deltas before an event are counted twice',
+    name: 'the last delta before an event is counted twice',
     file: 'src/main/assembler.ts',
     find: 'if (at < leading || this.#stays(rows, at))',
-    replace: 'if (this.#stays(rows, at))',
+    replace: 'if (at < leading - 1 || this.#stays(rows, at))',
   },
   {
     name: 'a row that says what others will is a token',
