@@ -6,7 +6,7 @@ import { Assembler } from '../src/main/assembler.ts'
 import { SHORT_BYTES_MAX, ShortTexts } from '../src/main/short-texts.ts'
 import type { TokenBatch } from '../src/main/token-batch.ts'
 import { sse } from '../src/shared/dialects/records.ts'
-import { ROW_TEXT } from '../src/shared/rows.ts'
+import { ROW_REASONING, ROW_ROLE, ROW_TEXT } from '../src/shared/rows.ts'
 import { type Row, write } from './assembling.ts'
 
 /** Short and long, of one byte a character and of more, with what a table of bytes could mix up. */
@@ -106,4 +106,16 @@ test('TokenBatch: what lies outside a batch is refused, and no row of its neighb
       assert.throws(() => batch[read](at), RangeError, `${read}(${at})`)
     }
   }
+})
+
+test('deltas: each counts once, whatever stands in its batch before or after it', () => {
+  const assembler = new Assembler(sse)
+  const role: Row = [ROW_ROLE, 'assistant']
+  const batches: readonly (readonly Row[])[] = [
+    [[ROW_TEXT, 'a']],
+    [[ROW_TEXT, 'b'], [ROW_REASONING, 'c'], role, [ROW_TEXT, 'd']],
+    [role, [ROW_TEXT, 'e']],
+  ]
+  for (const rows of batches) assembler.read(write(rows).toBatch())
+  assert.equal(assembler.deltas, 5)
 })
