@@ -62,6 +62,17 @@ test('WasmDecoder: eventBytesMax holds to the byte in AWS frames, and to their p
   }
 })
 
+test('WasmDecoder: headers as long as those of the event before are read where they differ', () => {
+  const names = ['contentBlockDelta', 'contentBlockStart', 'contentBlockStart', 'contentBlockDelta']
+  const frames = names.map((name) =>
+    awsFrame({ ':event-type': name, ':message-type': 'event' }, '{}'),
+  )
+  const error = { ':error-code': 'a-code-as-long-as', ':message-type': 'error' }
+  frames.push(awsFrame(error, '{}'), frames[0]!)
+  assertSameCutOrNot(records, Buffer.concat(frames))
+  assertSameCutOrNot(bedrockEventstream, Buffer.concat(frames), { raw: true })
+})
+
 test('WasmDecoder: a document or a page is known before the end of a prelude, or never', () => {
   for (let blanks = 0; blanks < 16; blanks++) {
     for (const text of ['{"message":"denied"}', '[{}]', '<html>', 'x', '']) {

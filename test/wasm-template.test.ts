@@ -68,7 +68,8 @@ const shapes: readonly Shape[] = [
     dialect: anthropic,
     event: (n) =>
       'event: content_block_delta\ndata: {"type":"content_block_delta","index":1,"delta":' +
-      `{"type":"text_delta","text":"${token(n)}"}${' '.repeat(n % 7)}}${' '.repeat(n % 4)}\n\n`,
+      `{"type":"text_delta","text":"${token(n)}"}${' '.repeat((n * 7) % 40)}}` +
+      `${' '.repeat(n % 4)}\n\n`,
   },
   {
     name: 'a chat delta that says in a hole whether it is an error',
