@@ -94,7 +94,7 @@ const FAILURES: Readonly<Record<string, Failure>> = {
     events: ['a'],
     thrown: 'TIMEOUT',
   },
-  'the stream takes longer than `durationMax`': {
+  'the source takes longer than `durationMax`': {
     source: () => hanging(delta('a')).source,
     options: { durationMax: 20 },
     events: ['a'],

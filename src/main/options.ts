@@ -68,7 +68,7 @@ export interface DecodeOptions extends Partial<StreamLimits> {
    */
   readonly timeout?: number
   /**
-   * The longest that the stream may take, from its start to the last byte decoded, ms;
+   * The longest that the source may take from the stream's start to its end, ms;
    * `DURATION_EXCEEDED` beyond. 0 is none. Default 3,600,000: an hour.
    */
   readonly durationMax?: number

@@ -6,8 +6,8 @@
  *     consumer <- take() <- [queue of batches] <- Assembler <- receive()
  *
  * Bytes are charged to the stream's credit when they are offered, and refunded when the consumer is
- * done with the batch that they became; so a consumer that stops stops its own source. At most one
- * chunk waits in `pending`, and the queue holds at most what one window decodes to.
+ * done with the batch they became: a consumer that stops stops its own source. At most one chunk
+ * waits in `pending`, and the queue holds at most what one window decodes to.
  */
 import { Credit } from '../shared/credit.ts'
 import { DialectDetector } from '../shared/decoder/dialect-detector.ts'
@@ -54,7 +54,7 @@ export class StreamState {
   #sourceError: MillraceError | null = null
   #drainWaiters: (() => void)[] = []
   readonly #silence: SilenceTimer
-  readonly #deadline: NodeJS.Timeout | undefined
+  readonly #deadline?: NodeJS.Timeout
   #flowing = false
 
   #queue: QueuedBatch[] = []
@@ -79,22 +79,14 @@ export class StreamState {
     this.options = options
     this.#onClosed = onClosed
     this.#latency = new LatencyProbe(latency)
-    this.#deadline = this.#startDeadline(options.durationMs)
+    const { durationMs } = options
+    if (durationMs > 0) this.#deadline = setTimeout(() => this.#outlast(), durationMs).unref()
     this.#silence = new SilenceTimer(options.timeoutMs, () => this.#timeOut())
     this.#credit = new Credit(options.windowBytes)
     if (options.dialect === null) this.detector = new DialectDetector(options.limits)
     this.#use(options.dialect ?? sse, false)
     this.#unwatchAbort =
       options.signal === null ? noop : watchAbort(options.signal, (reason) => this.abort(reason))
-  }
-
-  #startDeadline(durationMs: number): NodeJS.Timeout | undefined {
-    if (durationMs === 0) return undefined
-    const message = `stream took longer than durationMax, ${durationMs} ms`
-    const end = (): void => {
-      this.fail(new MillraceError('DURATION_EXCEEDED', message, { durationMax: durationMs }))
-    }
-    return setTimeout(end, durationMs).unref()
   }
 
   /** Starts the stream on a placement. */
@@ -222,10 +214,8 @@ export class StreamState {
   }
 
   #wakeDrained(): void {
-    const waiters = this.#drainWaiters
-    if (waiters.length === 0) return
-    this.#drainWaiters = []
-    for (const resolve of waiters) resolve()
+    if (this.#drainWaiters.length === 0) return
+    for (const resolve of this.#drainWaiters.splice(0)) resolve()
   }
 
   // Runs while the stream waits for its source, and only then: a slow consumer is no timeout.
@@ -235,10 +225,20 @@ export class StreamState {
   }
 
   #timeOut(): void {
-    const { timeoutMs } = this.options
-    const { bytes } = this.#counts
+    const { timeoutMs, bytes } = { ...this.options, ...this.#counts }
     const message = `no bytes from the source for ${timeoutMs} ms, after ${bytes} bytes`
-    this.end(new MillraceError('TIMEOUT', message, { timeoutMs, bytes }))
+    this.#cut(new MillraceError('TIMEOUT', message, { timeoutMs, bytes }))
+  }
+
+  #outlast(): void {
+    const { durationMs } = this.options
+    const message = `source took longer than durationMax, ${durationMs} ms`
+    this.#cut(new MillraceError('DURATION_EXCEEDED', message, { durationMax: durationMs }))
+  }
+
+  /** Takes no more of the source; what came before is decoded. */
+  #cut(error: MillraceError): void {
+    this.end(error)
     this.#cancelSource?.(this.#sourceError)
   }
 

@@ -33,7 +33,7 @@ export const WINDOW_BYTES: Range = { min: KIB, max: 16 * MIB, fallback: 256 * KI
 /** The longest wait for a source's next bytes, ms; 0 is none. A timer takes no more. */
 export const TIMEOUT_MS: Range = { min: 0, max: 2 ** 31 - 1, fallback: 60_000 }
 
-/** The longest that a stream may take, ms; 0 is none. */
+/** The longest that a source may take, ms; 0 is none. */
 export const DURATION_MS: Range = { min: 0, max: 2 ** 31 - 1, fallback: 3_600_000 }
 
 /** Most text that `final()` keeps, bytes. */
