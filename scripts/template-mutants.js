@@ -132,4 +132,28 @@ export const templateMutants = [
     find: '    said = STATE_SAID_TEXT + (kind - ROW_TEXT) * 2\n    says = bit\n',
     replace: '    said = STATE_SAID_TEXT + (kind - ROW_TEXT) * 2\n    says = 0xffff\n',
   },
+  {
+    name: 'a template serves a number of any length',
+    file: 'template.ts',
+    find: 'if (at == 0 || at - hole > <usize>NUMBER_BYTES_SAFE) return 0',
+    replace: 'if (at == 0) return 0',
+  },
+  {
+    name: 'a template is learnt of a number of any length',
+    file: 'learn.ts',
+    find: '      if (at - start >= <usize>NUMBER_BYTES_SAFE) return 0\n',
+    replace: '',
+  },
+  {
+    name: 'a template is learnt of a name of any length',
+    file: 'learn.ts',
+    find: '  if (load<u32>(ctx, CTX_NAME_BYTES) > <u32>NAME_BYTES_SAFE) return\n',
+    replace: '',
+  },
+  {
+    name: 'a number may be as long as it likes',
+    file: 'json.ts',
+    find: 'if (stop > start + bytesMax) {',
+    replace: 'if (stop > start + bytesMax + 1) {',
+  },
 ]

@@ -109,6 +109,7 @@ test('decode: exits 66 with one line where there is nothing to read', async () =
   const empty = fileOf('')
   for (const [input, message] of [
     [join(folder, 'missing.sse'), /no such file: .*missing\.sse/],
+    ['ftp://host/file', /only http and https are fetched: ftp:/],
     [folder, /is a directory/],
     [empty, /is empty/],
     ['-', /standard input is empty/],

@@ -31,8 +31,9 @@ export async function openInput(
 ): Promise<Input> {
   if (input === '-') return standardInput(chunkBytes)
   if (/^https?:\/\//i.test(input)) return fetchInput(input, chunkBytes, signal)
-  if (/^[a-z][a-z\d+.-]+:\/\//i.test(input))
+  if (/^[a-z][a-z\d+.-]+:\/\//i.test(input)) {
     throw noInput(`only http and https are fetched: ${input}`)
+  }
   return fileInput(input, chunkBytes)
 }
 

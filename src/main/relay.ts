@@ -4,12 +4,11 @@
  * Two may end both: the body's reader, by leaving, and the stream's signal. What the decoder makes
  * of the bytes is the message's affair alone, and what the source does is everybody's.
  */
-import { MillraceError } from '../shared/errors.ts'
 import { watchAbort } from './abort-watch.ts'
 import type { Message } from './message.ts'
 import { SilenceTimer } from './silence-timer.ts'
 import { openSource, sourceError, type ChunkReader, type Source } from './source.ts'
-import { streamAborted } from './stream-aborted.ts'
+import { sourceSilent, streamAborted } from './stream-errors.ts'
 import type { StreamState } from './stream-state.ts'
 import { TokenStream } from './token-stream.ts'
 
@@ -100,11 +99,9 @@ class Passage {
     const reader = await this.#open()
     if (this.#left) return null
     const timeoutMs = this.#timeoutMs
+    if (timeoutMs === 0) return reader.read()
     const silence = new Promise<never>((_, reject) => {
-      this.#onSilence = () => {
-        const message = `no bytes from the source for ${timeoutMs} ms`
-        reject(new MillraceError('TIMEOUT', message, { timeoutMs }))
-      }
+      this.#onSilence = () => reject(sourceSilent(timeoutMs, this.#stream.stats().bytes))
     })
     this.#silence.restart()
     try {

@@ -22,7 +22,7 @@ import { LatencyProbe, LatencySamples } from './latency.ts'
 import type { StreamOptions } from './options.ts'
 import type { StreamStats } from './stats.ts'
 import { SilenceTimer } from './silence-timer.ts'
-import { streamAborted } from './stream-aborted.ts'
+import { sourceEndless, sourceSilent, streamAborted } from './stream-errors.ts'
 import type { StreamInput } from './stream-input.ts'
 import type { TokenBatch } from './token-batch.ts'
 
@@ -79,9 +79,13 @@ export class StreamState {
     this.options = options
     this.#onClosed = onClosed
     this.#latency = new LatencyProbe(latency)
-    const { durationMs } = options
-    if (durationMs > 0) this.#deadline = setTimeout(() => this.#outlast(), durationMs).unref()
-    this.#silence = new SilenceTimer(options.timeoutMs, () => this.#timeOut())
+    const { durationMs, timeoutMs } = options
+    if (durationMs > 0) {
+      this.#deadline = setTimeout(() => this.#cut(sourceEndless(durationMs)), durationMs).unref()
+    }
+    this.#silence = new SilenceTimer(timeoutMs, () => {
+      this.#cut(sourceSilent(timeoutMs, this.#counts.bytes))
+    })
     this.#credit = new Credit(options.windowBytes)
     if (options.dialect === null) this.detector = new DialectDetector(options.limits)
     this.#use(options.dialect ?? sse, false)
@@ -222,18 +226,6 @@ export class StreamState {
   #setTimer(): void {
     if (this.writable && !this.inputDone) this.#silence.restart()
     else this.#silence.stop()
-  }
-
-  #timeOut(): void {
-    const { timeoutMs, bytes } = { ...this.options, ...this.#counts }
-    const message = `no bytes from the source for ${timeoutMs} ms, after ${bytes} bytes`
-    this.#cut(new MillraceError('TIMEOUT', message, { timeoutMs, bytes }))
-  }
-
-  #outlast(): void {
-    const { durationMs } = this.options
-    const message = `source took longer than durationMax, ${durationMs} ms`
-    this.#cut(new MillraceError('DURATION_EXCEEDED', message, { durationMax: durationMs }))
   }
 
   /** Takes no more of the source; what came before is decoded. */
