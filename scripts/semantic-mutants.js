@@ -300,18 +300,6 @@ export const semanticMutants = [
   },
   // ---- What main keeps.
   {
-    name: 'a batch writes over the last row of the one before',
-    file: 'src/main/batch-rows.ts',
-    find: 'if (room === shared) sharedUsed += count',
-    replace: 'if (room === shared) sharedUsed += count - 1',
-  },
-  {
-    name: 'a batch has room for one row more than there is',
-    file: 'src/main/batch-rows.ts',
-    find: 'sharedUsed + words > SHARED_WORDS',
-    replace: 'sharedUsed + words > SHARED_WORDS + 1',
-  },
-  {
     name: 'the last delta before an event is counted twice',
     file: 'src/main/assembler.ts',
     find: 'if (at < leading || this.#stays(rows, at))',
@@ -328,5 +316,11 @@ export const semanticMutants = [
     file: 'src/main/silence-timer.ts',
     find: 'this.#reading = setImmediate(this.#callback)',
     replace: 'this.#callback()',
+  },
+  {
+    name: 'a stream that is over is kept until the longest that it might have taken',
+    file: 'src/main/stream-state.ts',
+    find: 'clearTimeout(this.#deadline)',
+    replace: 'clearTimeout(this.#closed ? undefined : this.#deadline)',
   },
 ]

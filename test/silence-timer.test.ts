@@ -125,3 +125,14 @@ test('timeout: a source that fails after a finish reason may have had more to sa
   assert.equal(error.code, 'SOURCE_FAILED')
   await mill.close()
 })
+
+test('durationMax: no timer keeps a stream that is over', async (t) => {
+  const started = t.mock.method(globalThis, 'setTimeout')
+  const cleared = t.mock.method(globalThis, 'clearTimeout')
+  const mill = await createMillrace()
+  await mill.decode(chat('a'), { durationMax: 123_456, placement: 'inline' }).final()
+  await mill.close()
+  const own = started.mock.calls.filter(({ arguments: [, ms] }) => ms === 123_456)
+  assert.equal(own.length, 1)
+  assert.ok(cleared.mock.calls.some(({ arguments: [timer] }) => timer === own[0]!.result))
+})

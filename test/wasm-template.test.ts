@@ -7,6 +7,8 @@ import { gemini, geminiArray } from '../src/shared/dialects/gemini.ts'
 import { ollamaChat } from '../src/shared/dialects/ollama.ts'
 import { openaiChat } from '../src/shared/dialects/openai-chat.ts'
 import { openaiResponses } from '../src/shared/dialects/openai-responses.ts'
+import { NAME_BYTES_SAFE, NUMBER_BYTES_SAFE } from '../src/shared/decoder/wasm-layout.ts'
+import { STREAM_LIMITS_LEAST } from '../src/shared/limits.ts'
 import { RowWriter } from '../src/shared/row-writer.ts'
 import { byteWise } from './chunking.ts'
 import { assertSame, engine, plainDecoder, traceOf, wasmDecoder } from './wasm-host.ts'
@@ -18,6 +20,13 @@ function hitsOf(run: () => void): number {
   const before = engine.templateHits
   run()
   return engine.templateHits - before
+}
+
+/** Chat whose deltas count under any name but a long one. */
+const namedChat: Dialect = {
+  ...openaiChat,
+  name: 'named-chat',
+  rules: [{ off: ['n'.repeat(65)], rules: openaiChat.rules }],
 }
 
 interface Shape {
@@ -192,6 +201,23 @@ test('WasmDecoder: a template serves no stream whose jsonDepthMax its payload ex
   traceOf(wasmDecoder(shape.dialect), [body])
   assertSame(shape.dialect, [body], { limits: { jsonDepthMax: 3 } }, 0)
   assertSame(shape.dialect, [body], { limits: { jsonDepthMax: 4 } }, 0)
+})
+
+test('WasmDecoder: a template serves no stream whose limits its number or its name exceeds', () => {
+  // What every stream's limits allow is all that templates look at.
+  assert.ok(STREAM_LIMITS_LEAST.jsonNumberBytesMax >= NUMBER_BYTES_SAFE)
+  assert.ok(STREAM_LIMITS_LEAST.eventNameBytesMax >= NAME_BYTES_SAFE)
+  const payload = (n: number, created: string): string =>
+    `data: {"created":${created},"choices":[{"delta":{"content":"${token(n)}"}}]}\n\n`
+  const strict = { limits: { jsonNumberBytesMax: 32, eventNameBytesMax: 64 } }
+  for (const event of [
+    (n: number) => payload(n, '7'.repeat(33)),
+    (n: number) => `event: ${'n'.repeat(65)}\n${payload(n, '7')}`,
+  ]) {
+    const body = bodyOf({ name: '', dialect: namedChat, event }, 30)
+    assertSame(namedChat, [body], {}, 0)
+    assertSame(namedChat, [body], strict, 0)
+  }
 })
 
 test('WasmDecoder: streams that take turns share templates, their ids being holes', () => {

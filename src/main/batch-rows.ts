@@ -30,43 +30,11 @@ const KIND_AND_FLAGS = 0xffff
 
 const COPY_WORDS: number = ROW_WORDS + 1
 
-/**
- * Batches share arrays of so many words: an array that is longer than what V8 keeps in the object
- * itself, 16 words, takes a microsecond, and 200 bytes beside the words. Who keeps a batch keeps
- * its neighbours' words; so small batches share none, nor do large ones.
- */
-const SHARED_WORDS = 1024
-const SHARING_WORDS_MIN = 17
-const SHARING_WORDS_MAX: number = SHARED_WORDS / 2
-
-let shared = new Int32Array(SHARED_WORDS)
-let sharedUsed = 0
-
-/** Where the next batch's words go. */
-let room = shared
-let roomAt = 0
-
-function makeRoom(words: number): void {
-  if (words < SHARING_WORDS_MIN || words > SHARING_WORDS_MAX) {
-    room = new Int32Array(words)
-    roomAt = 0
-    return
-  }
-  if (sharedUsed + words > SHARED_WORDS) {
-    shared = new Int32Array(SHARED_WORDS)
-    sharedUsed = 0
-  }
-  room = shared
-  roomAt = sharedUsed
-}
-
 export class BatchRows {
   readonly length: number
   readonly #text: string
   readonly #wideText: string
-  /** The words, from `#at` on. */
   readonly #words: Int32Array
-  readonly #at: number
   /** `null` where the rows are not packed. */
   readonly #texts: ShortTexts | null
   /** Of all rows, where they are packed. */
@@ -80,15 +48,13 @@ export class BatchRows {
     const index = rows[rowsAt + 1]!
     if ((head & KIND_AND_FLAGS) > ROW_DELTA_LAST) return null
     if (text.length > START_MAX || wideText.length > START_MAX) return null
-    // Mostly the second row tells whether all are alike.
+    // Mostly the second row tells whether all are alike, before an array is made for them.
     if (rowCount > 1 && (rows[rowsAt + ROW_WORDS]! & ~WIDE) !== head) return null
     const texts = shortTexts()
-    makeRoom(rowCount)
-    const words = room
-    let to = roomAt
+    const words = new Int32Array(rowCount)
     let start = 0
     let wideStart = 0
-    for (let row = 0, at = rowsAt; row < rowCount; row++, to++, at += ROW_WORDS) {
+    for (let row = 0, at = rowsAt; row < rowCount; row++, at += ROW_WORDS) {
       const own = rows[at]!
       const units = rows[at + 2]!
       if (own === head) {
@@ -96,28 +62,25 @@ export class BatchRows {
           units <= SHORT_BYTES_MAX && start <= SHORT_START_MAX
             ? texts.numberOf(bytes, textAt + start, units, text, start)
             : -1
-        words[to] =
+        words[row] =
           number < 0 ? (start << START_SHIFT) | units : SHORT | (number << NUMBER_SHIFT) | start
         start += units
       } else if (own === (head | WIDE)) {
-        words[to] = (wideStart << START_SHIFT) | PACKED_WIDE | units
+        words[row] = (wideStart << START_SHIFT) | PACKED_WIDE | units
         wideStart += units
       } else return null
       if (units > UNITS_MAX || rows[at + 1]! !== index) return null
     }
-    return new BatchRows(batch, rowCount, texts, head, index)
+    return new BatchRows(batch, words, texts, head, index)
   }
 
   /** The rows as they were sent, whatever they are. */
   static copy(batch: RowBatch): BatchRows {
     const { rows, rowsAt, rowCount } = batch
-    const count = rowCount * COPY_WORDS
-    makeRoom(count)
-    const words = room
-    const end = roomAt + count
+    const words = new Int32Array(rowCount * COPY_WORDS)
     let start = 0
     let wideStart = 0
-    for (let to = roomAt, at = rowsAt; to < end; to += COPY_WORDS, at += ROW_WORDS) {
+    for (let to = 0, at = rowsAt; to < words.length; to += COPY_WORDS, at += ROW_WORDS) {
       const head = rows[at]!
       const units = rows[at + 2]!
       const isWide = (head & WIDE) !== 0
@@ -128,13 +91,12 @@ export class BatchRows {
       if (isWide) wideStart += units
       else start += units
     }
-    return new BatchRows(batch, count, null, 0, 0)
+    return new BatchRows(batch, words, null, 0, 0)
   }
 
-  /** Takes the room that was made, whose `count` words were written. */
   private constructor(
     { rowCount, text, wideText }: RowBatch,
-    count: number,
+    words: Int32Array,
     texts: ShortTexts | null,
     head: number,
     index: number,
@@ -142,9 +104,7 @@ export class BatchRows {
     this.length = rowCount
     this.#text = text
     this.#wideText = wideText
-    this.#words = room
-    this.#at = roomAt
-    if (room === shared) sharedUsed += count
+    this.#words = words
     this.#texts = texts
     this.#head = head
     this.#index = index
@@ -152,29 +112,29 @@ export class BatchRows {
 
   /** Kind, flags and choice: the row's first word, but for FLAG_WIDE. */
   head(row: number): number {
-    return this.#texts === null ? this.#word(row, 0) & ~WIDE : this.#head
+    return this.#texts === null ? this.#words[row * COPY_WORDS]! & ~WIDE : this.#head
   }
 
   index(row: number): number {
-    return this.#texts === null ? this.#word(row, 1) : this.#index
+    return this.#texts === null ? this.#words[row * COPY_WORDS + 1]! : this.#index
   }
 
   /** Length of the text, UTF-16 units. */
   units(row: number): number {
-    if (this.#texts === null) return this.#word(row, 2)
-    const word = this.#words[this.#at + row]!
+    if (this.#texts === null) return this.#words[row * COPY_WORDS + 2]!
+    const word = this.#words[row]!
     return word < 0 ? this.#short(word).length : word & UNITS_MAX
   }
 
   isWide(row: number): boolean {
-    if (this.#texts === null) return (this.#word(row, 0) & WIDE) !== 0
-    const word = this.#words[this.#at + row]!
+    if (this.#texts === null) return (this.#words[row * COPY_WORDS]! & WIDE) !== 0
+    const word = this.#words[row]!
     return word >= 0 && (word & PACKED_WIDE) !== 0
   }
 
   text(row: number): string {
     if (this.#texts === null) return this.join(row, row)
-    const word = this.#words[this.#at + row]!
+    const word = this.#words[row]!
     if (word < 0) return this.#short(word)
     const start = word >>> START_SHIFT
     const text = (word & PACKED_WIDE) === 0 ? this.#text : this.#wideText
@@ -187,18 +147,13 @@ export class BatchRows {
     return (this.isWide(first) ? this.#wideText : this.#text).slice(this.#start(first), end)
   }
 
-  /** One of the words of a row that is not packed. */
-  #word(row: number, place: number): number {
-    return this.#words[this.#at + row * COPY_WORDS + place]!
-  }
-
   #short(word: number): string {
     return this.#texts!.strings[(word >>> NUMBER_SHIFT) & NUMBER_MASK]!
   }
 
   #start(row: number): number {
-    if (this.#texts === null) return this.#word(row, ROW_WORDS)
-    const word = this.#words[this.#at + row]!
+    if (this.#texts === null) return this.#words[row * COPY_WORDS + ROW_WORDS]!
+    const word = this.#words[row]!
     return word < 0 ? word & SHORT_START_MAX : word >>> START_SHIFT
   }
 }

@@ -138,7 +138,6 @@ export class TokenBatch implements Iterable<TokenEvent> {
     return rows.isWide(row) === rows.isWide(row - 1)
   }
 
-  /** @throws {RangeError} Rows of other batches lie beyond: see batch-rows.ts. */
   #rowOf(at: number): number {
     // As an integer without a sign, a negative one or a fraction is another.
     if (at >>> 0 !== at || at >= this.length) throw new RangeError(outside(at, this.length))
