@@ -256,3 +256,8 @@ test('the task: ends and starts again any number of times, and leaves no port', 
   assert.ok(ports() <= few + 2, `${ports()} ports, ${few} before`)
   assert.equal((await mill.decode(chat('b'), CHAT).final()).text[0], 'b')
 })
+
+test('decode: a promise is no source, and the error says what to do', async () => {
+  const source = Promise.resolve('data: {}\n\n') as unknown as string
+  await assert.rejects(mill.decode(source, CHAT).final(), /not a Promise: await it/)
+})
